@@ -1,1 +1,42 @@
-//! tensor
+//! n-dimensional arrays on three devices.
+//!
+//! ```
+//! use tensor::{Device, Tensor};
+//!
+//! let device = Device::cpu();
+//! let x = Tensor::from_slice(&device, [2, 3], &[1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0]);
+//! let w = Tensor::full(&device, [3, 1], 1.0);
+//! let y = x.matmul(&w) + 0.5;
+//! assert_eq!(y.to_vec::<f32>(), [6.5, 15.5]);
+//! ```
+//!
+//! Three rules hold everywhere:
+//!
+//! - **The last axis holds the features.** Images are `[n, h, w, c]`, vectors `[n, c]`.
+//! - **Tensors are contiguous, immutable values.** Cloning is free; an operation makes a new
+//!   tensor; broadcasting and transposes are arguments of a kernel, not tricks with strides.
+//! - **An operation has one place**, under [`ops`]: its meaning, its shape check and its CPU
+//!   kernel in `ops/NAME.rs`, its GPU kernel in `ops/NAME.wgsl` beside it.
+//!
+//! A wrong shape is a programmer's error and panics at the caller's line, naming the operation
+//! and the shapes. What comes from outside (an adapter that is not there) is a `Result`.
+
+mod check;
+mod cpu;
+mod device;
+mod error;
+mod float;
+mod gpu;
+mod operation;
+pub mod ops;
+mod shape;
+mod value;
+
+pub use device::Device;
+pub use error::DeviceError;
+pub use float::{Element, Float};
+pub use gpu::{AdapterReport, GpuCounters};
+pub use ops::conv2d::Conv2d;
+pub use ops::max_pool2d::Pool2d;
+pub use shape::Shape;
+pub use value::Tensor;

@@ -1,0 +1,58 @@
+//! One checker for all operations, so that every message has the same form:
+//! ``matmul: [8, 3] × [4, 5]: inner dimensions 3 and 4 differ``.
+
+use crate::{Shape, Tensor};
+
+/// Panics at the caller's line, naming the operation, the shapes and what is wrong with them.
+#[track_caller]
+pub(crate) fn fail(op: &str, tensors: &[&Tensor], what: impl std::fmt::Display) -> ! {
+    let shapes: Vec<String> = tensors.iter().map(|t| t.shape().to_string()).collect();
+    panic!("{op}: {}: {what}", shapes.join(" × "))
+}
+
+/// All tensors of one operation live on one device.
+#[track_caller]
+pub(crate) fn same_device(op: &str, tensors: &[&Tensor]) {
+    let Some((first, rest)) = tensors.split_first() else { return };
+    for other in rest {
+        if first.device() != other.device() {
+            fail(
+                op,
+                tensors,
+                format_args!("on different devices, {} and {}", first.device(), other.device()),
+            );
+        }
+    }
+}
+
+#[track_caller]
+pub(crate) fn rank(op: &str, x: &Tensor, rank: usize, layout: &str) {
+    if x.shape().rank() != rank {
+        fail(op, &[x], format_args!("expected {rank} axes, {layout}, found {}", x.shape().rank()));
+    }
+}
+
+#[track_caller]
+pub(crate) fn shape(op: &str, x: &Tensor, expected: impl Into<Shape>) {
+    let expected = expected.into();
+    if *x.shape() != expected {
+        fail(op, &[x], format_args!("expected {expected}"));
+    }
+}
+
+/// The axes as sorted indices; an axis that is not there or named twice is an error.
+#[track_caller]
+pub(crate) fn axes(op: &str, x: &Tensor, axes: &[isize]) -> Vec<usize> {
+    let mut indices: Vec<usize> = axes
+        .iter()
+        .map(|&axis| match x.shape().axis(axis) {
+            Some(index) => index,
+            None => fail(op, &[x], format_args!("there is no axis {axis}")),
+        })
+        .collect();
+    indices.sort_unstable();
+    if indices.windows(2).any(|pair| pair[0] == pair[1]) {
+        fail(op, &[x], format_args!("an axis is named twice in {axes:?}"));
+    }
+    indices
+}

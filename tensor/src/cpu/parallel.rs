@@ -1,0 +1,43 @@
+//! The threads of the CPU devices, in one place.
+//!
+//! Work is cut into pieces whose size depends on the problem alone, never on the number of
+//! threads, so a result has the same bits however many threads compute it.
+
+use rayon::prelude::*;
+
+/// Elements that one piece of memory-bound work covers: long enough to outweigh a hand-over,
+/// short enough that a ResNet's smaller maps still feed several threads.
+pub(crate) const PIECE: usize = 16 * 1024;
+
+/// How many threads share the work.
+pub(crate) fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
+/// Calls `f(i, piece)` for each piece of `length` elements of `y`; the last may be shorter.
+pub(crate) fn pieces<T: Send>(y: &mut [T], length: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+    if y.len() <= length {
+        if !y.is_empty() {
+            f(0, y);
+        }
+        return;
+    }
+    y.par_chunks_mut(length).enumerate().for_each(|(i, piece)| f(i, piece));
+}
+
+/// As [`pieces`], for two outputs that are cut at matching places.
+pub(crate) fn pieces2<T: Send>(
+    (y, y_length): (&mut [T], usize),
+    (z, z_length): (&mut [T], usize),
+    f: impl Fn(usize, &mut [T], &mut [T]) + Sync,
+) {
+    y.par_chunks_mut(y_length)
+        .zip(z.par_chunks_mut(z_length))
+        .enumerate()
+        .for_each(|(i, (y, z))| f(i, y, z));
+}
+
+/// `f(0), f(1), …, f(n − 1)` in order, computed side by side.
+pub(crate) fn map<T: Send>(n: usize, f: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
+    (0..n).into_par_iter().map(f).collect()
+}

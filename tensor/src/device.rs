@@ -1,0 +1,99 @@
+//! Where a tensor lives and in which precision it computes.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::DeviceError;
+use crate::gpu::Gpu;
+
+/// A device decides the element type, so precision never appears in a signature.
+///
+/// ```
+/// use tensor::Device;
+/// assert_eq!(Device::reference().to_string(), "reference (f64, plain loops)");
+/// ```
+#[derive(Clone)]
+pub struct Device(pub(crate) Kind);
+
+#[derive(Clone)]
+pub(crate) enum Kind {
+    Reference,
+    Cpu,
+    Gpu(Arc<Gpu>),
+}
+
+impl Device {
+    /// `f32` on the processor: packed micro-kernels for the matrix products, all cores.
+    pub fn cpu() -> Self {
+        Device(Kind::Cpu)
+    }
+
+    /// `f64` on the processor, the plain route: the oracle for gradients and other devices.
+    pub fn reference() -> Self {
+        Device(Kind::Reference)
+    }
+
+    /// `f32` on the GPU, by WGSL kernels through wgpu. The process shares one.
+    ///
+    /// # Errors
+    /// Where no adapter is found or it does not open; the error lists those that were tried.
+    pub fn gpu() -> Result<Self, DeviceError> {
+        Ok(Device(Kind::Gpu(Gpu::shared()?)))
+    }
+
+    /// A real GPU where there is one, else the CPU: software adapters prove kernels, but a
+    /// processor does its own work faster without them.
+    pub fn best() -> Self {
+        match Gpu::shared() {
+            Ok(gpu) if gpu.adapter().is_hardware() => Device(Kind::Gpu(gpu)),
+            _ => Device::cpu(),
+        }
+    }
+
+    /// `reference`, `cpu` or `gpu`: the word that the command takes.
+    pub fn name(&self) -> &'static str {
+        match self.0 {
+            Kind::Reference => "reference",
+            Kind::Cpu => "cpu",
+            Kind::Gpu(_) => "gpu",
+        }
+    }
+
+    /// The GPU behind this device, if it is one: its counters and its adapter.
+    pub(crate) fn as_gpu(&self) -> Option<&Arc<Gpu>> {
+        match &self.0 {
+            Kind::Gpu(gpu) => Some(gpu),
+            _ => None,
+        }
+    }
+
+    /// Whether the device computes in `f64`.
+    pub fn is_f64(&self) -> bool {
+        matches!(self.0, Kind::Reference)
+    }
+}
+
+impl PartialEq for Device {
+    fn eq(&self, other: &Self) -> bool {
+        // The process has at most one GPU device, so the kind decides.
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Device {}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Reference => write!(f, "reference (f64, plain loops)"),
+            Kind::Cpu => write!(f, "cpu (f32, {} threads)", crate::cpu::parallel::threads()),
+            Kind::Gpu(gpu) => write!(f, "gpu (f32, {})", gpu.adapter()),
+        }
+    }
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

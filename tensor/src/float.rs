@@ -1,0 +1,75 @@
+//! The two element types of the CPU devices.
+
+use std::cell::Cell;
+
+use crate::cpu::buffer::Pool;
+use crate::cpu::gemm::{self, Gemm};
+use crate::cpu::scratch;
+
+/// An element that can be handed in or read out: `f32` or `f64`, whatever the device computes in.
+pub trait Element: Copy + Send + Sync + 'static {
+    /// From the widest type; rounds where `Self` is narrower.
+    fn from_f64(x: f64) -> Self;
+    /// To the widest type, without loss.
+    fn to_f64(self) -> f64;
+}
+
+impl Element for f32 {
+    fn from_f64(x: f64) -> Self {
+        x as f32
+    }
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Element for f64 {
+    fn from_f64(x: f64) -> Self {
+        x
+    }
+    fn to_f64(self) -> f64 {
+        self
+    }
+}
+
+/// What CPU kernels are generic over: `f64` on [`Device::reference`](crate::Device::reference),
+/// `f32` on [`Device::cpu`](crate::Device::cpu).
+pub trait Float: Element + num_traits::Float + num_traits::NumAssign + Default {
+    /// `c = a b` or `c += a b`: plain loops in `f64`, a tuned micro-kernel in `f32`.
+    #[doc(hidden)]
+    fn gemm(problem: Gemm<'_, Self>);
+    /// Where freed buffers wait for their next use.
+    #[doc(hidden)]
+    fn pool() -> &'static Pool<Self>;
+    /// Calls `f` with `length` elements of the thread's own memory, of arbitrary contents.
+    #[doc(hidden)]
+    fn with_scratch(length: usize, f: impl FnOnce(&mut [Self]));
+}
+
+impl Float for f64 {
+    fn gemm(problem: Gemm<'_, Self>) {
+        gemm::plain(problem);
+    }
+    fn pool() -> &'static Pool<Self> {
+        static POOL: Pool<f64> = Pool::new();
+        &POOL
+    }
+    fn with_scratch(length: usize, f: impl FnOnce(&mut [Self])) {
+        thread_local!(static SCRATCH: Cell<Vec<f64>> = const { Cell::new(Vec::new()) });
+        scratch::with(&SCRATCH, length, f);
+    }
+}
+
+impl Float for f32 {
+    fn gemm(problem: Gemm<'_, Self>) {
+        gemm::fast(problem);
+    }
+    fn pool() -> &'static Pool<Self> {
+        static POOL: Pool<f32> = Pool::new();
+        &POOL
+    }
+    fn with_scratch(length: usize, f: impl FnOnce(&mut [Self])) {
+        thread_local!(static SCRATCH: Cell<Vec<f32>> = const { Cell::new(Vec::new()) });
+        scratch::with(&SCRATCH, length, f);
+    }
+}

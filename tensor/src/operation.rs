@@ -1,0 +1,68 @@
+//! What every operation is made of: a CPU kernel and a GPU launch, side by side.
+
+use std::sync::Arc;
+
+use crate::cpu::buffer::Buffer;
+use crate::device::Kind;
+use crate::gpu::{Gpu, GpuBuffer};
+use crate::value::Data;
+use crate::{Device, Float, Shape, Tensor, check};
+
+/// An operation with `I` inputs and `O` outputs, already checked: the implementing struct holds
+/// its sizes. Both kernels stand in one `impl`, so an operation that lacks one does not compile.
+///
+/// Outputs come with arbitrary contents, and a kernel writes every element.
+pub(crate) trait Operation<const I: usize, const O: usize> {
+    /// Its name in messages and in profiles.
+    const NAME: &'static str;
+    /// Computes the outputs on the processor.
+    fn cpu<T: Float>(&self, inputs: [&[T]; I], outputs: [&mut [T]; O]);
+    /// Records what computes the outputs on the GPU.
+    fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; I], outputs: [&GpuBuffer; O]);
+}
+
+/// Runs an operation where its inputs live and returns its outputs.
+#[track_caller]
+pub(crate) fn run<K: Operation<I, O>, const I: usize, const O: usize>(
+    operation: &K,
+    inputs: [&Tensor; I],
+    shapes: [Shape; O],
+) -> [Tensor; O] {
+    check::same_device(K::NAME, &inputs);
+    run_on(&inputs[0].device().clone(), operation, inputs, shapes)
+}
+
+/// As [`run`], on a device that is given: for operations without inputs.
+pub(crate) fn run_on<K: Operation<I, O>, const I: usize, const O: usize>(
+    device: &Device,
+    operation: &K,
+    inputs: [&Tensor; I],
+    shapes: [Shape; O],
+) -> [Tensor; O] {
+    let data: [Data; O] = match &device.0 {
+        Kind::Reference => {
+            run_cpu::<f64, K, I, O>(operation, inputs.map(|x| x.as_f64()), &shapes).map(Data::F64)
+        }
+        Kind::Cpu => {
+            run_cpu::<f32, K, I, O>(operation, inputs.map(|x| x.as_f32()), &shapes).map(Data::F32)
+        }
+        Kind::Gpu(gpu) => {
+            let outputs = std::array::from_fn(|i| gpu.allocate(shapes[i].elements()));
+            operation.gpu(gpu, inputs.map(|x| x.as_gpu()), outputs.each_ref());
+            outputs.map(|buffer| Data::Gpu(Arc::new(buffer)))
+        }
+    };
+    let mut data = data.into_iter();
+    shapes.map(|shape| Tensor::new(device.clone(), shape, data.next().expect("O outputs")))
+}
+
+fn run_cpu<T: Float, K: Operation<I, O>, const I: usize, const O: usize>(
+    operation: &K,
+    inputs: [&[T]; I],
+    shapes: &[Shape; O],
+) -> [Arc<Buffer<T>>; O] {
+    let mut outputs: [Buffer<T>; O] =
+        std::array::from_fn(|i| Buffer::recycled(shapes[i].elements()));
+    operation.cpu(inputs, outputs.each_mut().map(|buffer| &mut buffer[..]));
+    outputs.map(Arc::new)
+}

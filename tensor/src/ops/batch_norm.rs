@@ -1,0 +1,233 @@
+//! Batch normalisation: column statistics of `[rows, c]`, whatever axes make up the rows.
+//!
+//! `x̂ = (x − mean) / sqrt(var + eps)`, `y = x̂ · weight + bias`, with the biased variance
+//! (Ioffe & Szegedy 2015, Algorithm 1).
+
+use crate::cpu::{columns, parallel};
+use crate::gpu::{Gpu, GpuBuffer};
+use crate::operation::{Operation, run};
+use crate::{Float, Shape, Tensor, check};
+
+/// Mean and biased variance of each column.
+struct Stats {
+    rows: usize,
+    c: usize,
+}
+
+impl Operation<1, 2> for Stats {
+    const NAME: &'static str = "batch_stats";
+
+    fn cpu<T: Float>(&self, [x]: [&[T]; 1], [mean, var]: [&mut [T]; 2]) {
+        let Stats { rows, c } = *self;
+        let count = T::from_f64(rows as f64);
+        let sums = columns::totals::<T>(rows, c, c, |range, sums| {
+            for x in x[c * range.start..c * range.end].chunks_exact(c) {
+                for (sum, &x) in sums.iter_mut().zip(x) {
+                    *sum += x;
+                }
+            }
+        });
+        for (mean, sum) in mean.iter_mut().zip(sums) {
+            *mean = sum / count;
+        }
+        // A second pass around the mean: the difference of two large sums would lose the digits
+        // of a small variance, and a collapse is a small variance.
+        let squares = columns::totals::<T>(rows, c, c, |range, squares| {
+            for x in x[c * range.start..c * range.end].chunks_exact(c) {
+                for ((square, &x), &mean) in squares.iter_mut().zip(x).zip(&*mean) {
+                    *square += (x - mean) * (x - mean);
+                }
+            }
+        });
+        for (var, square) in var.iter_mut().zip(squares) {
+            *var = square / count;
+        }
+    }
+
+    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 1], _: [&GpuBuffer; 2]) {
+        todo!()
+    }
+}
+
+struct Normalize {
+    c: usize,
+    eps: f64,
+}
+
+impl Operation<5, 1> for Normalize {
+    const NAME: &'static str = "batch_norm";
+
+    fn cpu<T: Float>(&self, [x, mean, var, weight, bias]: [&[T]; 5], [y]: [&mut [T]; 1]) {
+        let c = self.c;
+        let scale: Vec<T> =
+            rstd(var, self.eps).zip(weight).map(|(rstd, &weight)| rstd * weight).collect();
+        let rows = (parallel::PIECE / c).max(1);
+        parallel::pieces(y, rows * c, |i, y| {
+            let x = &x[i * rows * c..][..y.len()];
+            for (y, x) in y.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
+                for j in 0..c {
+                    y[j] = (x[j] - mean[j]) * scale[j] + bias[j];
+                }
+            }
+        });
+    }
+
+    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 5], _: [&GpuBuffer; 1]) {
+        todo!()
+    }
+}
+
+/// The cotangents of weight and bias: `Σ dy · x̂` and `Σ dy` of each column.
+struct ParameterGrads {
+    rows: usize,
+    c: usize,
+    eps: f64,
+}
+
+impl Operation<4, 2> for ParameterGrads {
+    const NAME: &'static str = "batch_norm_parameter_grads";
+
+    fn cpu<T: Float>(&self, [x, mean, var, dy]: [&[T]; 4], [dweight, dbias]: [&mut [T]; 2]) {
+        let ParameterGrads { rows, c, eps } = *self;
+        let sums = columns::totals::<T>(rows, c, 2 * c, |range, sums| {
+            let (dy_xc, dy_sum) = sums.split_at_mut(c);
+            let span = range.start * c..range.end * c;
+            for (x, dy) in x[span.clone()].chunks_exact(c).zip(dy[span].chunks_exact(c)) {
+                for j in 0..c {
+                    dy_xc[j] += dy[j] * (x[j] - mean[j]);
+                    dy_sum[j] += dy[j];
+                }
+            }
+        });
+        for ((dweight, rstd), &sum) in dweight.iter_mut().zip(rstd(var, eps)).zip(&sums[..c]) {
+            *dweight = sum * rstd;
+        }
+        dbias.copy_from_slice(&sums[c..]);
+    }
+
+    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 4], _: [&GpuBuffer; 2]) {
+        todo!()
+    }
+}
+
+/// `dx = weight / sqrt(var + eps) · (dy − (dbias + x̂ · dweight) / rows)`: each input also moved
+/// the mean and the variance, and the two sums are what that costs.
+struct InputGrad {
+    rows: usize,
+    c: usize,
+    eps: f64,
+}
+
+impl Operation<7, 1> for InputGrad {
+    const NAME: &'static str = "batch_norm_input_grad";
+
+    fn cpu<T: Float>(
+        &self,
+        [x, mean, var, weight, dy, dweight, dbias]: [&[T]; 7],
+        [dx]: [&mut [T]; 1],
+    ) {
+        let InputGrad { rows: count, c, eps } = *self;
+        let count = T::from_f64(count as f64);
+        let rstd: Vec<T> = rstd(var, eps).collect();
+        let scale: Vec<T> = rstd.iter().zip(weight).map(|(&r, &w)| r * w).collect();
+        let slope: Vec<T> = rstd.iter().zip(dweight).map(|(&r, &dw)| r * dw / count).collect();
+        let shift: Vec<T> = dbias.iter().map(|&db| db / count).collect();
+        let rows = (parallel::PIECE / c).max(1);
+        parallel::pieces(dx, rows * c, |i, dx| {
+            let at = i * rows * c;
+            let (x, dy) = (&x[at..][..dx.len()], &dy[at..][..dx.len()]);
+            for ((dx, x), dy) in
+                dx.chunks_exact_mut(c).zip(x.chunks_exact(c)).zip(dy.chunks_exact(c))
+            {
+                for j in 0..c {
+                    dx[j] = scale[j] * (dy[j] - shift[j] - (x[j] - mean[j]) * slope[j]);
+                }
+            }
+        });
+    }
+
+    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 7], _: [&GpuBuffer; 1]) {
+        todo!()
+    }
+}
+
+fn rstd<T: Float>(var: &[T], eps: f64) -> impl Iterator<Item = T> + '_ {
+    var.iter().map(move |&var| (var + T::from_f64(eps)).sqrt().recip())
+}
+
+impl Tensor {
+    /// Mean and biased variance of each column of `[…, c]`, both of shape `[c]`.
+    ///
+    /// # Panics
+    /// Where there are fewer than two rows: one row has no variance.
+    #[track_caller]
+    pub fn batch_stats(&self) -> (Tensor, Tensor) {
+        let (rows, c) = self.columns("batch_stats");
+        if rows < 2 {
+            check::fail("batch_stats", &[self], "needs at least 2 rows, one has no variance");
+        }
+        let shape = Shape::from([c]);
+        let [mean, var] = run(&Stats { rows, c }, [self], [shape.clone(), shape]);
+        (mean, var)
+    }
+
+    /// `(x − mean) / sqrt(var + eps) · weight + bias`, the last four of shape `[c]`.
+    #[track_caller]
+    pub fn batch_norm(
+        &self,
+        [mean, var]: [&Tensor; 2],
+        [weight, bias]: [&Tensor; 2],
+        eps: f64,
+    ) -> Tensor {
+        let (_, c) = self.columns("batch_norm");
+        for x in [mean, var, weight, bias] {
+            check::shape("batch_norm", x, [c]);
+        }
+        let inputs = [self, mean, var, weight, bias];
+        let [y] = run(&Normalize { c, eps }, inputs, [self.shape().clone()]);
+        y
+    }
+
+    /// The cotangents of weight and bias, given the output's.
+    #[track_caller]
+    pub fn batch_norm_parameter_grads(
+        &self,
+        [mean, var]: [&Tensor; 2],
+        dy: &Tensor,
+        eps: f64,
+    ) -> (Tensor, Tensor) {
+        let (rows, c) = self.columns("batch_norm_parameter_grads");
+        check::shape("batch_norm_parameter_grads", dy, self.shape());
+        let shape = Shape::from([c]);
+        let operation = ParameterGrads { rows, c, eps };
+        let [dweight, dbias] = run(&operation, [self, mean, var, dy], [shape.clone(), shape]);
+        (dweight, dbias)
+    }
+
+    /// The cotangent of the input `self` where `mean` and `var` are its own statistics, given
+    /// the output's and those of weight and bias.
+    #[track_caller]
+    pub fn batch_norm_input_grad(
+        &self,
+        [mean, var]: [&Tensor; 2],
+        weight: &Tensor,
+        dy: &Tensor,
+        [dweight, dbias]: [&Tensor; 2],
+        eps: f64,
+    ) -> Tensor {
+        let (rows, c) = self.columns("batch_norm_input_grad");
+        check::shape("batch_norm_input_grad", dy, self.shape());
+        let operation = InputGrad { rows, c, eps };
+        let inputs = [self, mean, var, weight, dy, dweight, dbias];
+        let [dx] = run(&operation, inputs, [self.shape().clone()]);
+        dx
+    }
+
+    #[track_caller]
+    fn columns(&self, op: &str) -> (usize, usize) {
+        if self.shape().rank() < 2 {
+            check::fail(op, &[self], "expected rows of features, at least two axes");
+        }
+        (self.shape().rows(), self.shape().features())
+    }
+}

@@ -1,0 +1,140 @@
+//! Sums and means over any axes.
+
+use crate::cpu::{columns, parallel};
+use crate::gpu::{Gpu, GpuBuffer};
+use crate::operation::{Operation, run};
+use crate::{Float, Shape, Tensor, check};
+
+/// The sum over the middle axis of `[outer, reduced, inner]`.
+struct Sum {
+    outer: usize,
+    reduced: usize,
+    inner: usize,
+}
+
+impl Operation<1, 1> for Sum {
+    const NAME: &'static str = "sum";
+
+    fn cpu<T: Float>(&self, [x]: [&[T]; 1], [y]: [&mut [T]; 1]) {
+        let Sum { outer, reduced, inner } = *self;
+        let slab = reduced * inner;
+        if outer == 1 {
+            let total = columns::totals(reduced, inner, inner, |rows, totals| {
+                add_rows(&x[rows.start * inner..rows.end * inner], totals);
+            });
+            y.copy_from_slice(&total);
+            return;
+        }
+        let slabs = (parallel::PIECE / slab.max(1)).max(1);
+        parallel::pieces(y, slabs * inner, |i, y| {
+            for (j, y) in y.chunks_mut(inner).enumerate() {
+                y.fill(T::zero());
+                add_rows(&x[(i * slabs + j) * slab..][..slab], y);
+            }
+        });
+    }
+
+    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 1], _: [&GpuBuffer; 1]) {
+        todo!()
+    }
+}
+
+/// Adds to `totals` the rows of `x`, each as long as `totals`.
+fn add_rows<T: Float>(x: &[T], totals: &mut [T]) {
+    if let [total] = totals {
+        *total += columns::row_sum(x);
+        return;
+    }
+    for row in x.chunks_exact(totals.len()) {
+        for (total, &x) in totals.iter_mut().zip(row) {
+            *total += x;
+        }
+    }
+}
+
+impl Tensor {
+    /// The sum over the given axes, which keep length 1 if `keepdim` and vanish otherwise.
+    ///
+    /// # Panics
+    /// Where an axis is not there or is named twice.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.sum(&[-1], false).to_vec::<f32>(), [3.0, 7.0]);
+    /// assert_eq!(x.sum(&[0], true).shape().as_slice(), [1, 2]);
+    /// ```
+    #[track_caller]
+    pub fn sum(&self, axes: &[isize], keepdim: bool) -> Tensor {
+        let axes = check::axes("sum", self, axes);
+        // Neighbouring axes are one run; each run is one pass, the innermost first.
+        let mut lengths = self.shape().to_vec();
+        let mut y = self.clone();
+        let mut last = axes.len();
+        while last > 0 {
+            let mut first = last - 1;
+            while first > 0 && axes[first - 1] + 1 == axes[first] {
+                first -= 1;
+            }
+            let (from, to) = (axes[first], axes[last - 1] + 1);
+            let operation = Sum {
+                outer: lengths[..from].iter().product(),
+                reduced: lengths[from..to].iter().product(),
+                inner: lengths[to..].iter().product(),
+            };
+            lengths[from..to].fill(1);
+            [y] = run(&operation, [&y], [Shape::from(&lengths[..])]);
+            last = first;
+        }
+        if keepdim {
+            return y;
+        }
+        let kept: Vec<usize> =
+            (0..lengths.len()).filter(|i| !axes.contains(i)).map(|i| lengths[i]).collect();
+        y.reshape(kept)
+    }
+
+    /// The mean over the given axes; see [`sum`](Tensor::sum).
+    #[track_caller]
+    pub fn mean(&self, axes: &[isize], keepdim: bool) -> Tensor {
+        let indices = check::axes("mean", self, axes);
+        let count: usize = indices.iter().map(|&i| self.shape()[i]).product();
+        self.sum(axes, keepdim) * (1.0 / count as f64)
+    }
+
+    /// The sum of all elements, of shape `[]`.
+    pub fn sum_all(&self) -> Tensor {
+        let [y] = run(
+            &Sum { outer: 1, reduced: self.shape().elements(), inner: 1 },
+            [self],
+            [Shape::from([])],
+        );
+        y
+    }
+
+    /// The mean of all elements, of shape `[]`.
+    pub fn mean_all(&self) -> Tensor {
+        self.sum_all() * (1.0 / self.shape().elements() as f64)
+    }
+
+    /// Sums the axes along which a tensor of `shape` was repeated to become this one: the inverse
+    /// of broadcasting, which turns the output's cotangent into the input's.
+    ///
+    /// # Panics
+    /// Where `shape` does not broadcast to this tensor's.
+    #[track_caller]
+    pub fn sum_to(&self, shape: &Shape) -> Tensor {
+        if self.shape() == shape {
+            return self.clone();
+        }
+        if shape.broadcast(self.shape()).as_ref() != Some(self.shape()) {
+            check::fail("sum_to", &[self], format_args!("{shape} does not broadcast to it"));
+        }
+        let added = self.shape().rank() - shape.rank();
+        let repeated: Vec<isize> = (0..self.shape().rank())
+            .filter(|&axis| axis < added || (shape[axis - added] == 1 && self.shape()[axis] != 1))
+            .map(|axis| axis as isize)
+            .collect();
+        self.sum(&repeated, true).reshape(shape)
+    }
+}

@@ -1,0 +1,119 @@
+//! `permute`, `slice` and `broadcast_to` are one kernel: read the input through strides.
+
+use crate::cpu::parallel;
+use crate::gpu::{Gpu, GpuBuffer};
+use crate::operation::{Operation, run};
+use crate::{Float, Shape, Tensor, check};
+
+/// `y[i₀, i₁, …] = x[offset + i₀ s₀ + i₁ s₁ + …]`.
+struct View {
+    shape: Shape,
+    strides: Vec<usize>,
+    offset: usize,
+}
+
+impl Operation<1, 1> for View {
+    const NAME: &'static str = "view";
+
+    fn cpu<T: Float>(&self, [x]: [&[T]; 1], [y]: [&mut [T]; 1]) {
+        let inner = self.shape.features();
+        let stride = self.strides.last().copied().unwrap_or(0);
+        let rows = (parallel::PIECE / inner.max(1)).max(1);
+        parallel::pieces(y, rows * inner.max(1), |i, y| {
+            for (j, y) in y.chunks_mut(inner).enumerate() {
+                let start = self.start_of_row(i * rows + j);
+                for (k, y) in y.iter_mut().enumerate() {
+                    *y = x[start + k * stride];
+                }
+            }
+        });
+    }
+
+    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 1], _: [&GpuBuffer; 1]) {
+        todo!()
+    }
+}
+
+impl View {
+    /// Where the input's element for `(row, 0)` lies, rows counting all axes but the last.
+    fn start_of_row(&self, row: usize) -> usize {
+        let outer = self.shape.rank().saturating_sub(1);
+        let (mut rest, mut at) = (row, self.offset);
+        for axis in (0..outer).rev() {
+            at += rest % self.shape[axis] * self.strides[axis];
+            rest /= self.shape[axis];
+        }
+        at
+    }
+
+    #[track_caller]
+    fn of(self, x: &Tensor) -> Tensor {
+        let shape = self.shape.clone();
+        let [y] = run(&self, [x], [shape]);
+        y
+    }
+}
+
+impl Tensor {
+    /// The axes in another order: axis `i` of the result is axis `order[i]` of this tensor.
+    ///
+    /// # Panics
+    /// Where `order` does not name each axis once.
+    #[track_caller]
+    pub fn permute(&self, order: &[usize]) -> Tensor {
+        let mut sorted = order.to_vec();
+        sorted.sort_unstable();
+        if !sorted.iter().copied().eq(0..self.shape().rank()) {
+            check::fail("permute", &[self], format_args!("{order:?} does not name each axis once"));
+        }
+        let strides = self.shape().strides();
+        View {
+            shape: order.iter().map(|&axis| self.shape()[axis]).collect::<Vec<_>>().into(),
+            strides: order.iter().map(|&axis| strides[axis]).collect(),
+            offset: 0,
+        }
+        .of(self)
+    }
+
+    /// Elements `start .. stop` of an axis.
+    ///
+    /// # Panics
+    /// Where the axis is not there or the range does not lie in it.
+    #[track_caller]
+    pub fn slice(&self, axis: isize, start: usize, stop: usize) -> Tensor {
+        let axis = check::axes("slice", self, &[axis])[0];
+        if start > stop || stop > self.shape()[axis] {
+            check::fail(
+                "slice",
+                &[self],
+                format_args!("{start}..{stop} does not lie in axis {axis}"),
+            );
+        }
+        let mut shape = self.shape().to_vec();
+        shape[axis] = stop - start;
+        let strides = self.shape().strides();
+        View { shape: shape.into(), offset: start * strides[axis], strides }.of(self)
+    }
+
+    /// The tensor repeated to a larger shape by NumPy's rule.
+    ///
+    /// # Panics
+    /// Where this shape does not broadcast to the other.
+    #[track_caller]
+    pub fn broadcast_to(&self, shape: &Shape) -> Tensor {
+        if self.shape() == shape {
+            return self.clone();
+        }
+        if self.shape().broadcast(shape).as_ref() != Some(shape) {
+            check::fail("broadcast_to", &[self], format_args!("does not broadcast to {shape}"));
+        }
+        let added = shape.rank() - self.shape().rank();
+        let mut strides = vec![0; added];
+        strides.extend(self.shape().strides().iter().zip(self.shape().iter()).map(
+            |(&stride, &length)| {
+                if length == 1 { 0 } else { stride }
+            },
+        ));
+        View { shape: shape.clone(), strides, offset: 0 }.of(self)
+    }
+}

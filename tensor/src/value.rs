@@ -1,0 +1,175 @@
+//! The tensor: a shape and a shared buffer.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::cpu::buffer::Buffer;
+use crate::device::Kind;
+use crate::gpu::GpuBuffer;
+use crate::{Device, Element, Shape, check};
+
+/// An immutable n-dimensional array. Cloning shares the buffer.
+#[derive(Clone)]
+pub struct Tensor {
+    device: Device,
+    shape: Shape,
+    data: Data,
+}
+
+#[derive(Clone)]
+pub(crate) enum Data {
+    F64(Arc<Buffer<f64>>),
+    F32(Arc<Buffer<f32>>),
+    Gpu(Arc<GpuBuffer>),
+}
+
+impl Tensor {
+    pub(crate) fn new(device: Device, shape: Shape, data: Data) -> Self {
+        Tensor { device, shape, data }
+    }
+
+    /// A tensor of the given values, row-major: the last axis varies fastest.
+    ///
+    /// # Panics
+    /// Where the number of values is not the shape's.
+    #[track_caller]
+    pub fn from_slice<T: Element>(device: &Device, shape: impl Into<Shape>, values: &[T]) -> Self {
+        let shape = shape.into();
+        let expected = shape.elements();
+        assert!(
+            values.len() == expected,
+            "from_slice: {shape} holds {expected} values, found {}",
+            values.len()
+        );
+        let data = match &device.0 {
+            Kind::Reference => {
+                Data::F64(Arc::new(Buffer::collect(values.iter().map(|x| x.to_f64()))))
+            }
+            Kind::Cpu => Data::F32(Arc::new(Buffer::collect(
+                values.iter().map(|x| f32::from_f64(x.to_f64())),
+            ))),
+            Kind::Gpu(gpu) => {
+                let host: Vec<f32> = values.iter().map(|x| f32::from_f64(x.to_f64())).collect();
+                Data::Gpu(Arc::new(gpu.upload(&host)))
+            }
+        };
+        Tensor::new(device.clone(), shape, data)
+    }
+
+    /// A tensor of rank 0.
+    pub fn scalar(device: &Device, value: f64) -> Self {
+        Tensor::full(device, [], value)
+    }
+
+    /// A tensor of zeros.
+    pub fn zeros(device: &Device, shape: impl Into<Shape>) -> Self {
+        Tensor::full(device, shape, 0.0)
+    }
+
+    /// A tensor of ones.
+    pub fn ones(device: &Device, shape: impl Into<Shape>) -> Self {
+        Tensor::full(device, shape, 1.0)
+    }
+
+    /// Where the tensor lives.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The lengths of its axes.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// The values on the host, row-major. The only place where the host waits for a GPU.
+    pub fn to_vec<T: Element>(&self) -> Vec<T> {
+        match &self.data {
+            Data::F64(x) => x.iter().map(|&x| T::from_f64(x)).collect(),
+            Data::F32(x) => x.iter().map(|&x| T::from_f64(x.to_f64())).collect(),
+            Data::Gpu(x) => {
+                x.download(self.shape.elements()).iter().map(|&x| T::from_f64(x.to_f64())).collect()
+            }
+        }
+    }
+
+    /// The value of a tensor with one element.
+    ///
+    /// # Panics
+    /// Where there is not exactly one.
+    #[track_caller]
+    pub fn item(&self) -> f64 {
+        if self.shape.elements() != 1 {
+            check::fail("item", &[self], "expected one element");
+        }
+        self.to_vec::<f64>()[0]
+    }
+
+    /// The same values in another shape, without a copy.
+    ///
+    /// # Panics
+    /// Where the number of elements differs.
+    #[track_caller]
+    pub fn reshape(&self, shape: impl Into<Shape>) -> Self {
+        let shape = shape.into();
+        if shape.elements() != self.shape.elements() {
+            check::fail("reshape", &[self], format_args!("does not hold as many as {shape}"));
+        }
+        Tensor::new(self.device.clone(), shape, self.data.clone())
+    }
+
+    /// The same values on another device, by way of the host.
+    pub fn to_device(&self, device: &Device) -> Self {
+        if *device == self.device {
+            return self.clone();
+        }
+        Tensor::from_slice(device, &self.shape, &self.to_vec::<f64>())
+    }
+
+    /// Bytes that the values take on the device.
+    pub fn bytes(&self) -> usize {
+        self.shape.elements() * if self.device.is_f64() { 8 } else { 4 }
+    }
+
+    /// Whether every value is finite.
+    pub fn is_finite(&self) -> bool {
+        match &self.data {
+            Data::F64(x) => x.iter().all(|x| x.is_finite()),
+            Data::F32(x) => x.iter().all(|x| x.is_finite()),
+            Data::Gpu(_) => self.to_vec::<f32>().iter().all(|x| x.is_finite()),
+        }
+    }
+
+    pub(crate) fn as_f64(&self) -> &[f64] {
+        match &self.data {
+            Data::F64(x) => x,
+            _ => unreachable!("only called on the reference device"),
+        }
+    }
+
+    pub(crate) fn as_f32(&self) -> &[f32] {
+        match &self.data {
+            Data::F32(x) => x,
+            _ => unreachable!("only called on the CPU device"),
+        }
+    }
+
+    pub(crate) fn as_gpu(&self) -> &GpuBuffer {
+        match &self.data {
+            Data::Gpu(x) => x,
+            _ => unreachable!("only called on the GPU device"),
+        }
+    }
+}
+
+impl fmt::Debug for Tensor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 12;
+        write!(f, "Tensor {} on {}: ", self.shape, self.device.name())?;
+        let values: Vec<f64> = self.to_vec();
+        if values.len() <= SHOWN {
+            write!(f, "{values:?}")
+        } else {
+            write!(f, "{:?} …", &values[..SHOWN])
+        }
+    }
+}
