@@ -1,0 +1,33 @@
+//! The stop-gradient.
+
+use std::sync::Arc;
+
+use crate::Var;
+use crate::backward::walk;
+use crate::var::Record;
+
+impl Var {
+    // ANCHOR: detach
+    /// The same value as a new leaf that asks for no gradient: `sg(x)` in the papers. Nothing
+    /// flows back through it, and nothing else in this crate cuts a graph.
+    #[track_caller]
+    pub fn detach(&self) -> Var {
+        let record = Record::Detached { from: Arc::downgrade(&self.0), hides: self.leaves() };
+        Var::new(self.value().clone(), "detach", false, record)
+    }
+    // ANCHOR_END: detach
+
+    /// The leaves that this value's gradient would reach: what a message about a missing
+    /// gradient needs to know after the graph itself is gone.
+    fn leaves(&self) -> Vec<u64> {
+        let mut leaves = Vec::new();
+        if self.needs_grad() {
+            walk(self.clone(), |node| {
+                if node.needs_grad() && node.op() == "leaf" {
+                    leaves.push(node.0.id);
+                }
+            });
+        }
+        leaves
+    }
+}

@@ -1,0 +1,41 @@
+//! Batch normalisation.
+
+use tensor::Tensor;
+
+use crate::Var;
+
+impl Var {
+    /// Normalises each column of `[…, c]` by its mean and biased variance over all rows, then
+    /// scales and shifts it by `weight` and `bias` `[c]`. Also returns the mean and the variance,
+    /// for running statistics.
+    ///
+    /// # Panics
+    /// Where there are fewer than two rows.
+    #[track_caller]
+    pub fn batch_norm(&self, weight: &Var, bias: &Var, eps: f64) -> (Var, Tensor, Tensor) {
+        let (x, w) = (self.value().clone(), weight.value().clone());
+        let (mean, var) = x.batch_stats();
+        let y = x.batch_norm([&mean, &var], [&w, bias.value()], eps);
+        let stats = (mean.clone(), var.clone());
+        let y = Var::record("batch_norm", [self, weight, bias], y, move |dy, needed| {
+            let stats = [&mean, &var];
+            let (dw, db) = x.batch_norm_parameter_grads(stats, dy, eps);
+            let dx = needed[0].then(|| x.batch_norm_input_grad(stats, &w, dy, [&dw, &db], eps));
+            [dx, Some(dw), Some(db)]
+        });
+        (y, stats.0, stats.1)
+    }
+
+    /// The same with statistics that are given and constant: evaluation mode.
+    #[track_caller]
+    pub fn batch_norm_with(&self, stats: [&Tensor; 2], weight: &Var, bias: &Var, eps: f64) -> Var {
+        let (x, w) = (self.value().clone(), weight.value().clone());
+        let [mean, var] = stats.map(Tensor::clone);
+        let y = x.batch_norm([&mean, &var], [&w, bias.value()], eps);
+        Var::record("batch_norm_with", [self, weight, bias], y, move |dy, needed| {
+            let (dw, db) = x.batch_norm_parameter_grads([&mean, &var], dy, eps);
+            let dx = needed[0].then(|| dy * &(&w / &(&var + eps).sqrt()));
+            [dx, Some(dw), Some(db)]
+        })
+    }
+}

@@ -1,0 +1,50 @@
+//! Matrix products: `da = dy bᵀ`, `db = aᵀ dy`, and their transposes.
+
+use crate::Var;
+
+impl Var {
+    /// `a b`: `[…, m, k] × […, k, n] → […, m, n]`; leading axes broadcast.
+    #[track_caller]
+    pub fn matmul(&self, b: &Var) -> Var {
+        self.matmul_with(b, false, false)
+    }
+
+    /// `a bᵀ`: `[…, m, k] × […, n, k] → […, m, n]`.
+    #[track_caller]
+    pub fn matmul_nt(&self, b: &Var) -> Var {
+        self.matmul_with(b, false, true)
+    }
+
+    /// The product with either operand's last two axes exchanged.
+    #[track_caller]
+    pub fn matmul_with(&self, b: &Var, transpose_a: bool, transpose_b: bool) -> Var {
+        let (x, z) = (self.value().clone(), b.value().clone());
+        let y = x.matmul_with(&z, transpose_a, transpose_b);
+        Var::record("matmul", [self, b], y, move |dy, needed| {
+            let dx = needed[0].then(|| match transpose_a {
+                false => dy.matmul_with(&z, false, !transpose_b),
+                true => z.matmul_with(dy, transpose_b, true),
+            });
+            let dz = needed[1].then(|| match transpose_b {
+                false => product_over_rows(&x, dy, transpose_a, &z),
+                true => dy.matmul_with(&x, true, transpose_a),
+            });
+            [dx, dz]
+        })
+    }
+}
+
+/// `aᵀ dy`. Where many vectors met one matrix, all of them are rows of one product, and the
+/// leading axes need not be summed afterwards.
+fn product_over_rows(
+    x: &tensor::Tensor,
+    dy: &tensor::Tensor,
+    transpose_a: bool,
+    z: &tensor::Tensor,
+) -> tensor::Tensor {
+    if !transpose_a && z.shape().rank() == 2 {
+        let flat = |t: &tensor::Tensor| t.reshape([t.shape().rows(), t.shape().features()]);
+        return flat(x).matmul_tn(&flat(dy));
+    }
+    x.matmul_with(dy, !transpose_a, false)
+}

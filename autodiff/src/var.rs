@@ -1,0 +1,180 @@
+//! A value and how it was made.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use tensor::{Device, Shape, Tensor};
+
+use crate::graph::Scope;
+
+/// A value in a graph of computations. Cloning shares the node.
+#[derive(Clone)]
+pub struct Var(pub(crate) Arc<Node>);
+
+pub(crate) struct Node {
+    /// Ids grow as nodes are made, so falling id order is a backward order: no node is older
+    /// than its parents, and nothing has to be sorted.
+    pub(crate) id: u64,
+    pub(crate) value: Tensor,
+    pub(crate) op: &'static str,
+    pub(crate) made_at: &'static Location<'static>,
+    pub(crate) scope: Option<Arc<Scope>>,
+    pub(crate) needs_grad: bool,
+    pub(crate) record: Mutex<Record>,
+}
+
+/// Turns the cotangent of a node's value into those of its parents; `needed[i]` says whether
+/// parent `i` asks for one.
+pub(crate) type Vjp = Box<dyn Fn(&Tensor, &[bool]) -> Vec<Option<Tensor>> + Send + Sync>;
+
+/// What a node remembers of its making.
+pub(crate) enum Record {
+    /// A leaf, or a node without a parent that needs a gradient: a teacher costs no graph.
+    Nothing,
+    /// Some parent needs a gradient.
+    Derived { parents: Vec<Var>, vjp: Vjp },
+    /// The value of another node, cut off from it, and the ids of the leaves that it hides.
+    /// Weak: a detached value that is kept, in a queue or a metric, must not keep the graph that
+    /// it was cut from.
+    Detached { from: Weak<Node>, hides: Vec<u64> },
+    /// Computed from detached values only: kept so that pictures and messages find the cut.
+    BehindDetach { parents: Vec<Var> },
+    /// A backward pass has used the record and freed it.
+    Consumed { by: &'static Location<'static> },
+}
+
+impl Record {
+    pub(crate) fn parents(&self) -> &[Var] {
+        match self {
+            Record::Derived { parents, .. } | Record::BehindDetach { parents } => parents,
+            _ => &[],
+        }
+    }
+
+    fn knows_a_detach(&self) -> bool {
+        matches!(self, Record::Detached { .. } | Record::BehindDetach { .. })
+    }
+}
+
+impl Var {
+    /// A leaf that asks for a gradient: a parameter.
+    #[track_caller]
+    pub fn leaf(value: Tensor) -> Self {
+        Var::new(value, "leaf", true, Record::Nothing)
+    }
+
+    /// A leaf that asks for none: data.
+    #[track_caller]
+    pub fn constant(value: Tensor) -> Self {
+        Var::new(value, "constant", false, Record::Nothing)
+    }
+
+    /// A node for an operation with `N` inputs. `vjp(dy, needed)` returns a cotangent for each
+    /// input that `needed` marks, in the shape of the output or of the input: the engine sums
+    /// broadcast axes back. It should capture tensors, never `Var`s.
+    #[track_caller]
+    pub fn record<const N: usize>(
+        op: &'static str,
+        inputs: [&Var; N],
+        value: Tensor,
+        vjp: impl Fn(&Tensor, [bool; N]) -> [Option<Tensor>; N] + Send + Sync + 'static,
+    ) -> Self {
+        let parents = || inputs.map(Var::clone).to_vec();
+        let needs_grad = inputs.iter().any(|x| x.0.needs_grad);
+        let record = if needs_grad {
+            let vjp: Vjp = Box::new(move |dy, needed| {
+                let needed = needed.try_into().expect("one flag a parent");
+                vjp(dy, needed).into_iter().collect()
+            });
+            Record::Derived { parents: parents(), vjp }
+        } else if inputs.iter().any(|x| x.lock().knows_a_detach()) {
+            Record::BehindDetach { parents: parents() }
+        } else {
+            Record::Nothing
+        };
+        Var::new(value, op, needs_grad, record)
+    }
+
+    #[track_caller]
+    pub(crate) fn new(value: Tensor, op: &'static str, needs_grad: bool, record: Record) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Var(Arc::new(Node {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            value,
+            op,
+            made_at: Location::caller(),
+            scope: Scope::current(),
+            needs_grad,
+            record: Mutex::new(record),
+        }))
+    }
+
+    /// The value, outside any graph.
+    pub fn value(&self) -> &Tensor {
+        &self.0.value
+    }
+
+    /// The lengths of the value's axes.
+    pub fn shape(&self) -> &Shape {
+        self.0.value.shape()
+    }
+
+    /// Where the value lives.
+    pub fn device(&self) -> &Device {
+        self.0.value.device()
+    }
+
+    /// The value of a tensor with one element, on the host.
+    ///
+    /// # Panics
+    /// Where there is not exactly one.
+    #[track_caller]
+    pub fn item(&self) -> f64 {
+        self.0.value.item()
+    }
+
+    /// Whether a gradient flows to this node.
+    pub fn needs_grad(&self) -> bool {
+        self.0.needs_grad
+    }
+
+    /// The name of the operation that made the value.
+    pub fn op(&self) -> &'static str {
+        self.0.op
+    }
+
+    pub(crate) fn lock(&self) -> std::sync::MutexGuard<'_, Record> {
+        // A record is only ever replaced whole, so a panic elsewhere cannot leave half of one.
+        self.0.record.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Drop for Node {
+    /// Frees a chain of nodes in a loop: a million of them would overflow the stack.
+    fn drop(&mut self) {
+        let mut orphans = self.take_parents();
+        while let Some(Var(parent)) = orphans.pop() {
+            if let Some(mut node) = Arc::into_inner(parent) {
+                orphans.append(&mut node.take_parents());
+            }
+        }
+    }
+}
+
+impl Node {
+    fn take_parents(&mut self) -> Vec<Var> {
+        let record = self.record.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
+        match std::mem::replace(record, Record::Nothing) {
+            Record::Derived { parents, .. } | Record::BehindDetach { parents } => parents,
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Debug for Var {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}: {:?}", self.0.op, self.0.made_at, self.0.value)
+    }
+}
