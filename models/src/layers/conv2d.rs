@@ -1,0 +1,37 @@
+//! Convolution without bias: a batch norm follows, which would subtract it again.
+
+use autodiff::Var;
+
+use crate::weights::Layout;
+use crate::{Init, Module, Parameter, Parts};
+
+/// A convolution: `[n, h, w, c_in] → [n, h', w', c_out]`, weight `[kh, kw, c_in, c_out]`.
+pub struct Conv2d {
+    weight: Parameter,
+    conv: tensor::Conv2d,
+}
+
+impl Conv2d {
+    /// A square kernel, padded so that stride 1 keeps the size; weights normal with variance
+    /// `2 / (k² c_out)`, as torchvision's ResNet (He et al. 2015, fan-out).
+    pub fn new(init: &mut Init, c_in: usize, c_out: usize, kernel: usize, stride: usize) -> Self {
+        let std = (2.0 / (kernel * kernel * c_out) as f64).sqrt();
+        let weight = init.normal([kernel, kernel, c_in, c_out], std);
+        Conv2d {
+            weight: Parameter::new(weight, Layout::Conv),
+            conv: tensor::Conv2d::new(stride, kernel / 2),
+        }
+    }
+
+    /// `[n, h, w, c_in] → [n, h', w', c_out]`.
+    #[track_caller]
+    pub fn forward(&self, x: &Var) -> Var {
+        x.conv2d(&self.weight.var(), self.conv)
+    }
+}
+
+impl Module for Conv2d {
+    fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
+        parts.parameter("weight", &self.weight);
+    }
+}

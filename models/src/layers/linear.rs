@@ -1,0 +1,51 @@
+//! `y = x W + b`.
+
+use autodiff::Var;
+
+use crate::weights::Layout;
+use crate::{Init, Module, Parameter, Parts};
+
+/// A linear layer: `[…, in] → […, out]`, weight `[in, out]`.
+pub struct Linear {
+    weight: Parameter,
+    bias: Option<Parameter>,
+}
+
+impl Linear {
+    /// Weight and bias uniform in `±1/√in`, as PyTorch's `nn.Linear`: SimSiam may not converge
+    /// from very different values (Chen & He 2020, appendix A).
+    pub fn new(init: &mut Init, inputs: usize, outputs: usize, bias: bool) -> Self {
+        let bound = 1.0 / (inputs as f64).sqrt();
+        let weight = Parameter::new(init.uniform([inputs, outputs], bound), Layout::Linear);
+        let bias = bias.then(|| Parameter::new(init.uniform([outputs], bound), Layout::Plain));
+        Linear { weight, bias }
+    }
+
+    /// As [`new`](Linear::new) with a bias that keeps its first value: in front of a batch norm,
+    /// which subtracts it again.
+    pub fn with_frozen_bias(init: &mut Init, inputs: usize, outputs: usize) -> Self {
+        let bound = 1.0 / (inputs as f64).sqrt();
+        let weight = Parameter::new(init.uniform([inputs, outputs], bound), Layout::Linear);
+        let bias = Some(Parameter::frozen(init.uniform([outputs], bound), Layout::Plain));
+        Linear { weight, bias }
+    }
+
+    /// `[…, in] → […, out]`.
+    #[track_caller]
+    pub fn forward(&self, x: &Var) -> Var {
+        let y = x.matmul(&self.weight.var());
+        match &self.bias {
+            Some(bias) => y + bias.var(),
+            None => y,
+        }
+    }
+}
+
+impl Module for Linear {
+    fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
+        parts.parameter("weight", &self.weight);
+        if let Some(bias) = &self.bias {
+            parts.parameter("bias", bias);
+        }
+    }
+}

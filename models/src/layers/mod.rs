@@ -1,0 +1,9 @@
+//! The layers that the networks are built of.
+
+mod batch_norm;
+mod conv2d;
+mod linear;
+
+pub use batch_norm::BatchNorm;
+pub use conv2d::Conv2d;
+pub use linear::Linear;

@@ -1,0 +1,189 @@
+//! What modules are made of, and how it is reached by name.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use autodiff::Var;
+use tensor::Tensor;
+
+use crate::weights::Layout;
+
+/// A layer or a network: it names its parts, and everything else follows from that: what an
+/// optimiser updates, what a file holds, what training mode reaches.
+pub trait Module {
+    /// Names every part, in the order of the forward pass.
+    fn visit<'m>(&'m self, parts: &mut Parts<'m>);
+
+    /// All parts with their full names, such as `layer1.0.conv1.weight`.
+    fn parts(&self) -> Parts<'_> {
+        let mut parts = Parts::default();
+        self.visit(&mut parts);
+        parts
+    }
+
+    /// Puts every layer into training mode, or into evaluation mode.
+    fn train(&self, training: bool) {
+        for (_, part) in self.parts().list {
+            if let Part::Mode(mode) = part {
+                mode.0.store(training, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// The parameters with their full names.
+    fn parameters(&self) -> Vec<(String, &Parameter)> {
+        let of = |(name, part)| match part {
+            Part::Parameter(parameter) => Some((name, parameter)),
+            _ => None,
+        };
+        self.parts().list.into_iter().filter_map(of).collect()
+    }
+}
+
+/// One part of a module.
+#[derive(Clone, Copy)]
+pub enum Part<'m> {
+    /// What a gradient changes.
+    Parameter(&'m Parameter),
+    /// State that no gradient changes, such as running statistics.
+    Buffer(&'m Buffer),
+    /// A switch between training and evaluation.
+    Mode(&'m Mode),
+}
+
+/// The parts of a module, with their full names.
+#[derive(Default)]
+pub struct Parts<'m> {
+    prefix: String,
+    list: Vec<(String, Part<'m>)>,
+}
+
+impl<'m> Parts<'m> {
+    /// Names a parameter.
+    pub fn parameter(&mut self, name: &str, parameter: &'m Parameter) {
+        self.push(name, Part::Parameter(parameter));
+    }
+
+    /// Names a buffer.
+    pub fn buffer(&mut self, name: &str, buffer: &'m Buffer) {
+        self.push(name, Part::Buffer(buffer));
+    }
+
+    /// Mentions a layer's switch.
+    pub fn mode(&mut self, mode: &'m Mode) {
+        self.push("mode", Part::Mode(mode));
+    }
+
+    /// Names a module: its parts follow under `name.`.
+    pub fn module(&mut self, name: &str, module: &'m dyn Module) {
+        let outer = self.prefix.len();
+        self.prefix.push_str(name);
+        self.prefix.push('.');
+        module.visit(self);
+        self.prefix.truncate(outer);
+    }
+
+    fn push(&mut self, name: &str, part: Part<'m>) {
+        self.list.push((format!("{}{name}", self.prefix), part));
+    }
+}
+
+impl<'m> IntoIterator for Parts<'m> {
+    type Item = (String, Part<'m>);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.into_iter()
+    }
+}
+
+/// A tensor that training changes.
+pub struct Parameter {
+    var: RwLock<Var>,
+    layout: Layout,
+}
+
+impl Parameter {
+    /// A trainable parameter; `layout` says how PyTorch would store it.
+    #[track_caller]
+    pub fn new(value: Tensor, layout: Layout) -> Self {
+        Parameter { var: RwLock::new(Var::leaf(value)), layout }
+    }
+
+    /// The same, never to be trained: it asks for no gradient.
+    #[track_caller]
+    pub fn frozen(value: Tensor, layout: Layout) -> Self {
+        Parameter { var: RwLock::new(Var::constant(value)), layout }
+    }
+
+    /// The leaf to compute with, and to ask gradients for.
+    pub fn var(&self) -> Var {
+        self.var.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether a gradient is expected.
+    pub fn is_trainable(&self) -> bool {
+        self.var().needs_grad()
+    }
+
+    /// How PyTorch would store it.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// A new value of the same shape, trainable if the old one was.
+    ///
+    /// # Panics
+    /// Where the shape differs.
+    #[track_caller]
+    pub fn set(&self, value: Tensor) {
+        let old = self.var();
+        assert!(
+            value.shape() == old.shape(),
+            "a parameter of {} cannot take a value of {}",
+            old.shape(),
+            value.shape()
+        );
+        self.replace(if old.needs_grad() { Var::leaf(value) } else { Var::constant(value) });
+    }
+
+    /// Puts a node in the parameter's place: gradient checks differentiate with respect to it.
+    pub fn replace(&self, var: Var) {
+        *self.var.write().unwrap_or_else(PoisonError::into_inner) = var;
+    }
+}
+
+/// State that is not trained by gradient.
+pub struct Buffer(RwLock<Tensor>);
+
+impl Buffer {
+    /// A buffer with its first value.
+    pub fn new(value: Tensor) -> Self {
+        Buffer(RwLock::new(value))
+    }
+
+    /// The present value.
+    pub fn value(&self) -> Tensor {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces it.
+    pub fn set(&self, value: Tensor) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = value;
+    }
+}
+
+/// Training or evaluation, for the layers that differ; new layers train.
+pub struct Mode(AtomicBool);
+
+impl Mode {
+    /// Whether the layer is in training mode.
+    pub fn is_training(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Default for Mode {
+    fn default() -> Self {
+        Mode(AtomicBool::new(true))
+    }
+}
