@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::DeviceError;
-use crate::gpu::Gpu;
+use crate::gpu::{AdapterReport, Gpu, GpuCounters};
 
 /// A device decides the element type, so precision never appears in a signature.
 ///
@@ -59,7 +59,17 @@ impl Device {
         }
     }
 
-    /// The GPU behind this device, if it is one: its counters and its adapter.
+    /// What the GPU's runtime has done since the process began; `None` on a processor.
+    pub fn gpu_counters(&self) -> Option<GpuCounters> {
+        self.as_gpu().map(|gpu| gpu.counters())
+    }
+
+    /// The GPU's adapter; `None` on a processor.
+    pub fn adapter(&self) -> Option<&AdapterReport> {
+        self.as_gpu().map(|gpu| gpu.adapter())
+    }
+
+    /// The GPU behind this device, if it is one.
     pub(crate) fn as_gpu(&self) -> Option<&Arc<Gpu>> {
         match &self.0 {
             Kind::Gpu(gpu) => Some(gpu),

@@ -31,11 +31,12 @@ mod operation;
 pub mod ops;
 mod shape;
 mod value;
+mod walk;
 
 pub use device::Device;
 pub use error::DeviceError;
 pub use float::{Element, Float};
-pub use gpu::{AdapterReport, GpuCounters};
+pub use gpu::{AdapterKind, AdapterReport, GpuCounters, adapters};
 pub use ops::conv2d::Conv2d;
 pub use ops::max_pool2d::Pool2d;
 pub use shape::Shape;

@@ -33,6 +33,7 @@ pub(crate) fn run<K: Operation<I, O>, const I: usize, const O: usize>(
 }
 
 /// As [`run`], on a device that is given: for operations without inputs.
+#[track_caller]
 pub(crate) fn run_on<K: Operation<I, O>, const I: usize, const O: usize>(
     device: &Device,
     operation: &K,
@@ -47,6 +48,9 @@ pub(crate) fn run_on<K: Operation<I, O>, const I: usize, const O: usize>(
             run_cpu::<f32, K, I, O>(operation, inputs.map(|x| x.as_f32()), &shapes).map(Data::F32)
         }
         Kind::Gpu(gpu) => {
+            for shape in &shapes {
+                gpu.check_size(K::NAME, shape.elements());
+            }
             let outputs = std::array::from_fn(|i| gpu.allocate(shapes[i].elements()));
             operation.gpu(gpu, inputs.map(|x| x.as_gpu()), outputs.each_ref());
             outputs.map(|buffer| Data::Gpu(Arc::new(buffer)))

@@ -49,6 +49,7 @@ impl Tensor {
                 values.iter().map(|x| f32::from_f64(x.to_f64())),
             ))),
             Kind::Gpu(gpu) => {
+                gpu.check_size("from_slice", expected);
                 let host: Vec<f32> = values.iter().map(|x| f32::from_f64(x.to_f64())).collect();
                 Data::Gpu(Arc::new(gpu.upload(&host)))
             }
@@ -87,7 +88,8 @@ impl Tensor {
             Data::F64(x) => x.iter().map(|&x| T::from_f64(x)).collect(),
             Data::F32(x) => x.iter().map(|&x| T::from_f64(x.to_f64())).collect(),
             Data::Gpu(x) => {
-                x.download(self.shape.elements()).iter().map(|&x| T::from_f64(x.to_f64())).collect()
+                let gpu = self.device.as_gpu().expect("a GPU's buffer lives on the GPU");
+                gpu.download(x).iter().map(|&x| T::from_f64(x.to_f64())).collect()
             }
         }
     }

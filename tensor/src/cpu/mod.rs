@@ -4,4 +4,5 @@ pub(crate) mod buffer;
 pub(crate) mod columns;
 pub(crate) mod gemm;
 pub(crate) mod parallel;
+pub(crate) mod patches;
 pub(crate) mod scratch;

@@ -6,7 +6,7 @@ use std::thread::LocalKey;
 use crate::Float;
 
 /// The scratch that a thread keeps for one element type.
-pub type Scratch<T> = LocalKey<Cell<Vec<T>>>;
+pub(crate) type Scratch<T> = LocalKey<Cell<Vec<T>>>;
 
 /// Calls `f` with `length` elements of arbitrary contents.
 pub(crate) fn with<T: Float>(

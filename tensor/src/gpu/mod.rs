@@ -1,40 +1,183 @@
-//! The GPU (placeholder until the runtime stands).
-use crate::DeviceError;
-use std::fmt;
-use std::sync::Arc;
+//! The GPU: one device for the process, and WGSL kernels that operations launch on it.
+//!
+//! An operation allocates its outputs and describes a [`Launch`]; nothing runs yet. Launches are
+//! recorded into one compute pass ([`recorder`]), which is handed over when somebody reads a
+//! tensor or when enough has come together. Kernels are compiled once ([`shader`]) and buffers
+//! are used again ([`pool`]), so a training step costs the driver little more than its commands.
 
-pub struct Gpu {}
-pub struct GpuBuffer {}
-#[derive(Clone, Debug)]
-pub struct AdapterReport {}
-#[derive(Clone, Copy, Debug)]
-pub struct GpuCounters {}
-impl AdapterReport {
-    pub fn is_hardware(&self) -> bool {
-        false
-    }
+mod adapter;
+pub(crate) mod gemm;
+mod launch;
+mod mode;
+mod pool;
+mod recorder;
+mod shader;
+pub(crate) mod totals;
+
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+
+pub use crate::gpu::adapter::{AdapterKind, AdapterReport, adapters};
+pub(crate) use crate::gpu::launch::{Grid, Launch, Word};
+pub(crate) use crate::gpu::pool::GpuBuffer;
+
+use crate::error::DeviceError;
+use crate::gpu::mode::Mode;
+use crate::gpu::pool::Pool;
+use crate::gpu::recorder::Recorder;
+use crate::gpu::shader::Shaders;
+
+/// An opened GPU.
+pub(crate) struct Gpu {
+    device: wgpu::Device,
+    report: AdapterReport,
+    shaders: Shaders,
+    pool: Arc<Pool>,
+    recorder: Mutex<Recorder>,
 }
-impl fmt::Display for AdapterReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "none")
-    }
+
+/// What the runtime has done since the process began; a training loop in its stride creates no
+/// pipelines and no buffers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GpuCounters {
+    /// Kernels compiled.
+    pub pipelines: u64,
+    /// Buffers that the driver was asked for.
+    pub buffers_created: u64,
+    /// Buffers that tensors hold at present.
+    pub buffers_alive: u64,
+    /// Bytes of all buffers, those that wait for their next use included.
+    pub bytes: u64,
+    /// The most bytes that tensors held at once.
+    pub peak_bytes: u64,
+    /// Kernels run.
+    pub dispatches: u64,
+    /// Times that commands were handed over to the GPU.
+    pub submits: u64,
+    /// Times that the host waited for values.
+    pub readbacks: u64,
 }
+
+/// A shape that does not fit panics before anything is recorded, so a caught panic leaves the
+/// runtime and its buffers whole: tensors may pass through `catch_unwind` on every device.
+impl UnwindSafe for Gpu {}
+impl RefUnwindSafe for Gpu {}
+impl UnwindSafe for GpuBuffer {}
+impl RefUnwindSafe for GpuBuffer {}
+
 impl Gpu {
+    /// The process's GPU, opened at the first call; an error stays the same error.
     pub(crate) fn shared() -> Result<Arc<Gpu>, DeviceError> {
-        Err(DeviceError::NoAdapter { tried: "none".into() })
+        static SHARED: OnceLock<Result<Arc<Gpu>, DeviceError>> = OnceLock::new();
+        SHARED.get_or_init(|| Gpu::open(Mode::from_environment()).map(Arc::new)).clone()
     }
+
+    fn open(mode: Mode) -> Result<Gpu, DeviceError> {
+        let adapter::Opened { device, queue, report } = adapter::open(mode)?;
+        let recorder = Recorder::new(&device, &queue);
+        let shaders = Shaders::new(&device, recorder.ring_layout(), mode.checked);
+        let recorder = Mutex::new(recorder);
+        Ok(Gpu { device, report, shaders, pool: Arc::default(), recorder })
+    }
+
     pub(crate) fn adapter(&self) -> &AdapterReport {
-        todo!()
+        &self.report
     }
-    pub(crate) fn allocate(&self, _n: usize) -> GpuBuffer {
-        todo!()
+
+    /// Refuses a tensor that a kernel could not see whole, naming the operation that makes it.
+    #[track_caller]
+    pub(crate) fn check_size(&self, op: &str, elements: usize) {
+        let (bytes, limit) = (elements as u64 * 4, self.report.max_tensor_bytes);
+        assert!(
+            bytes <= limit,
+            "{op}: a tensor of {bytes} bytes is larger than this GPU binds: {limit} bytes on {}",
+            self.report
+        );
     }
-    pub(crate) fn upload(&self, _x: &[f32]) -> GpuBuffer {
-        todo!()
+
+    /// A buffer of arbitrary contents.
+    pub(crate) fn allocate(&self, elements: usize) -> GpuBuffer {
+        self.check_size("allocate", elements);
+        let (bytes, largest) = (elements as u64 * 4, self.report.max_tensor_bytes);
+        let take = || self.pool.take(&self.device, bytes, largest);
+        let buffer = take().or_else(|| {
+            // Waiting buffers of other sizes take room; commands that use them must end first.
+            self.recorder().submit();
+            self.pool.release_waiting();
+            let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
+            take()
+        });
+        buffer.unwrap_or_else(|| {
+            let held = self.pool.tally().alive_bytes;
+            panic!("{}: no room for {bytes} bytes beside {held} that tensors hold", self.report)
+        })
     }
-}
-impl GpuBuffer {
-    pub(crate) fn download(&self, _n: usize) -> Vec<f32> {
-        todo!()
+
+    /// A buffer with the host's values.
+    pub(crate) fn upload(&self, values: &[f32]) -> GpuBuffer {
+        let buffer = self.allocate(values.len());
+        if !values.is_empty() {
+            self.recorder().upload(buffer.raw(), bytemuck::cast_slice(values));
+        }
+        buffer
+    }
+
+    /// A buffer's values, after all that was recorded has run.
+    pub(crate) fn download(&self, buffer: &GpuBuffer) -> Vec<f32> {
+        if buffer.bytes() == 0 {
+            return Vec::new();
+        }
+        let (copy, submission) = self.recorder().submit_readback(buffer.raw(), buffer.bytes());
+        let values = {
+            let slice = copy.slice(..buffer.bytes());
+            slice.map_async(wgpu::MapMode::Read, |_| {});
+            recorder::wait(&self.device, submission);
+            let bytes = slice.get_mapped_range();
+            let bytes = bytes.unwrap_or_else(|error| panic!("{}: {error}", self.report));
+            bytemuck::pod_collect_to_vec(&bytes[..])
+        };
+        copy.unmap();
+        self.recorder().keep_readback(copy);
+        values
+    }
+
+    /// Records a kernel's run; a run of no workgroups is nothing.
+    pub(crate) fn launch(&self, launch: Launch<'_>) {
+        if launch.grid.is_empty() {
+            return;
+        }
+        // A struct that holds vectors is a whole number of them long.
+        let mut params = launch.params.to_vec();
+        params.resize(params.len().next_multiple_of(4), 0);
+        let pipeline = self.shaders.pipeline(&launch, params.len());
+        let buffers = launch.inputs.iter().chain(launch.outputs);
+        let entries: Vec<_> = buffers
+            .zip(0..)
+            .map(|(buffer, binding)| wgpu::BindGroupEntry { binding, resource: buffer.binding() })
+            .collect();
+        let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(launch.name),
+            layout: &pipeline.buffers,
+            entries: &entries,
+        });
+        self.recorder().dispatch(&pipeline, &group, &params, launch.grid);
+    }
+
+    pub(crate) fn counters(&self) -> GpuCounters {
+        let (buffers, commands) = (self.pool.tally(), self.recorder().tally());
+        GpuCounters {
+            pipelines: self.shaders.count() as u64,
+            buffers_created: buffers.created,
+            buffers_alive: buffers.alive,
+            bytes: buffers.bytes,
+            peak_bytes: buffers.peak_bytes,
+            dispatches: commands.dispatches,
+            submits: commands.submits,
+            readbacks: commands.readbacks,
+        }
+    }
+
+    fn recorder(&self) -> MutexGuard<'_, Recorder> {
+        self.recorder.lock().expect("no thread panics while it records")
     }
 }

@@ -3,9 +3,10 @@
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::cpu::parallel;
-use crate::gpu::{Gpu, GpuBuffer};
+use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
 use crate::operation::{Operation, run};
-use crate::{Float, Shape, Tensor, check};
+use crate::walk::{self, Walk};
+use crate::{Float, Tensor, check};
 
 /// A function of two elements, in Rust and in WGSL.
 trait Function {
@@ -38,40 +39,6 @@ function!(ReluGrad, "relu_grad", "select(0.0, b, a > 0.0)", |a, b| {
     if a > T::zero() { b } else { T::zero() }
 });
 
-/// Neighbouring axes of the output along which both inputs are walked evenly: `length` steps of
-/// `a` and `b` elements, 0 where that input is repeated.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Walk {
-    pub(crate) length: usize,
-    pub(crate) a: usize,
-    pub(crate) b: usize,
-}
-
-/// The fewest walks, outermost first, that cover an output of the two broadcast shapes.
-pub(crate) fn walks(output: &Shape, a: &Shape, b: &Shape) -> Vec<Walk> {
-    let stride = |input: &Shape, axis: usize| {
-        let own = (axis + input.rank()).checked_sub(output.rank());
-        own.filter(|&own| input[own] != 1).map_or(0, |own| input.strides()[own])
-    };
-    let mut walks: Vec<Walk> = Vec::new();
-    for (axis, &length) in output.iter().enumerate() {
-        if length == 1 {
-            continue;
-        }
-        let next = Walk { length, a: stride(a, axis), b: stride(b, axis) };
-        match walks.last_mut() {
-            Some(last) if last.a == next.a * length && last.b == next.b * length => {
-                *last = Walk { length: last.length * length, ..next };
-            }
-            _ => walks.push(next),
-        }
-    }
-    if walks.is_empty() {
-        walks.push(Walk { length: output.elements(), a: 0, b: 0 });
-    }
-    walks
-}
-
 struct Binary<F> {
     walks: Vec<Walk>,
     function: std::marker::PhantomData<F>,
@@ -91,20 +58,27 @@ impl<F: Function> Operation<2, 1> for Binary<F> {
         let rows = (parallel::PIECE / inner.length).max(1);
         parallel::pieces(y, rows * inner.length, |i, y| {
             for (j, y) in y.chunks_mut(inner.length).enumerate() {
-                let (mut rest, mut at_a, mut at_b) = (i * rows + j, 0, 0);
-                for walk in outer.iter().rev() {
-                    let step = rest % walk.length;
-                    rest /= walk.length;
-                    at_a += step * walk.a;
-                    at_b += step * walk.b;
-                }
+                let (at_a, at_b) = walk::at(outer, i * rows + j);
                 row::<T, F>(*inner, &a[at_a..], &b[at_b..], y);
             }
         });
     }
 
-    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 2], _: [&GpuBuffer; 1]) {
-        todo!()
+    fn gpu(&self, gpu: &Gpu, [a, b]: [&GpuBuffer; 2], [y]: [&GpuBuffer; 1]) {
+        let paste = format!(
+            "const RANK = {}u;\nfn f(a: f32, b: f32) -> f32 {{ return {}; }}",
+            self.walks.len(),
+            F::WGSL
+        );
+        gpu.launch(Launch {
+            name: F::NAME,
+            wgsl: concat!(include_str!("../gpu/walk.wgsl"), include_str!("arithmetic.wgsl")),
+            paste: &paste,
+            inputs: &[a, b],
+            outputs: &[y],
+            params: &[walk::words(&self.walks), vec![y.elements().word()]].concat(),
+            grid: Grid::threads(y.elements()),
+        });
     }
 }
 
@@ -130,7 +104,7 @@ impl Tensor {
         let Some(shape) = self.shape().broadcast(other.shape()) else {
             check::fail(F::NAME, &[self, other], "these shapes do not broadcast")
         };
-        let walks = walks(&shape, self.shape(), other.shape());
+        let walks = walk::broadcast(&shape, self.shape(), other.shape());
         let operation = Binary::<F> { walks, function: std::marker::PhantomData };
         let [y] = run(&operation, [self, other], [shape]);
         y
@@ -207,23 +181,5 @@ impl Neg for Tensor {
     type Output = Tensor;
     fn neg(self) -> Tensor {
         -&self
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn walks_join_what_is_walked_evenly() {
-        let s = |axes: &[usize]| Shape::from(axes);
-        let walk = |length, a, b| Walk { length, a, b };
-        let same = walks(&s(&[2, 3, 4]), &s(&[2, 3, 4]), &s(&[2, 3, 4]));
-        assert_eq!(same, [walk(24, 1, 1)]);
-        let bias = walks(&s(&[2, 3, 4]), &s(&[2, 3, 4]), &s(&[4]));
-        assert_eq!(bias, [walk(6, 4, 0), walk(4, 1, 1)]);
-        let column = walks(&s(&[2, 3, 4]), &s(&[2, 3, 1]), &s(&[2, 3, 4]));
-        assert_eq!(column, [walk(6, 1, 4), walk(4, 0, 1)]);
-        assert_eq!(walks(&s(&[1, 1]), &s(&[]), &s(&[1])), [walk(1, 0, 0)]);
     }
 }

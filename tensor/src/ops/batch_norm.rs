@@ -4,7 +4,8 @@
 //! (Ioffe & Szegedy 2015, Algorithm 1).
 
 use crate::cpu::{columns, parallel};
-use crate::gpu::{Gpu, GpuBuffer};
+use crate::gpu::totals::{Rows, Terms};
+use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
 use crate::operation::{Operation, run};
 use crate::{Float, Shape, Tensor, check};
 
@@ -44,8 +45,16 @@ impl Operation<1, 2> for Stats {
         }
     }
 
-    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 1], _: [&GpuBuffer; 2]) {
-        todo!()
+    fn gpu(&self, gpu: &Gpu, [x]: [&GpuBuffer; 1], [mean, var]: [&GpuBuffer; 2]) {
+        let rows = Rows { outer: 1, rows: self.rows, inner: self.c };
+        let mean_of = 1.0 / self.rows as f64;
+        rows.sum(gpu, x, mean_of, mean);
+        let squares = Terms {
+            name: Self::NAME,
+            wgsl: concat!(include_str!("../gpu/columns.wgsl"), include_str!("batch_stats.wgsl")),
+            inputs: &[x, mean],
+        };
+        rows.totals(gpu, squares, mean_of, var);
     }
 }
 
@@ -72,8 +81,16 @@ impl Operation<5, 1> for Normalize {
         });
     }
 
-    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 5], _: [&GpuBuffer; 1]) {
-        todo!()
+    fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 5], [y]: [&GpuBuffer; 1]) {
+        gpu.launch(Launch {
+            name: Self::NAME,
+            wgsl: include_str!("batch_norm.wgsl"),
+            paste: "",
+            inputs: &inputs,
+            outputs: &[y],
+            params: &[y.elements().word(), self.c.word(), self.eps.word()],
+            grid: Grid::threads(y.elements()),
+        });
     }
 }
 
@@ -105,8 +122,34 @@ impl Operation<4, 2> for ParameterGrads {
         dbias.copy_from_slice(&sums[c..]);
     }
 
-    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 4], _: [&GpuBuffer; 2]) {
-        todo!()
+    fn gpu(
+        &self,
+        gpu: &Gpu,
+        [x, mean, var, dy]: [&GpuBuffer; 4],
+        [dweight, dbias]: [&GpuBuffer; 2],
+    ) {
+        let rows = Rows { outer: 1, rows: self.rows, inner: self.c };
+        let terms = Terms {
+            name: Self::NAME,
+            wgsl: concat!(
+                include_str!("../gpu/columns.wgsl"),
+                include_str!("batch_norm_parameter_grads.wgsl")
+            ),
+            inputs: &[x, mean, dy],
+        };
+        let blocks = gpu.allocate(2 * rows.blocks() * self.c);
+        rows.block_totals(gpu, terms, 1.0, &blocks);
+        let sums = gpu.allocate(2 * self.c);
+        Rows { outer: 2, rows: rows.blocks(), inner: self.c }.sum(gpu, &blocks, 1.0, &sums);
+        gpu.launch(Launch {
+            name: "batch_norm_parameter_grads_finish",
+            wgsl: include_str!("batch_norm_parameter_grads_finish.wgsl"),
+            paste: "",
+            inputs: &[&sums, var],
+            outputs: &[dweight, dbias],
+            params: &[self.c.word(), self.eps.word()],
+            grid: Grid::threads(self.c),
+        });
     }
 }
 
@@ -146,8 +189,16 @@ impl Operation<7, 1> for InputGrad {
         });
     }
 
-    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 7], _: [&GpuBuffer; 1]) {
-        todo!()
+    fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 7], [dx]: [&GpuBuffer; 1]) {
+        gpu.launch(Launch {
+            name: Self::NAME,
+            wgsl: include_str!("batch_norm_input_grad.wgsl"),
+            paste: "",
+            inputs: &inputs,
+            outputs: &[dx],
+            params: &[dx.elements().word(), self.c.word(), self.rows.word(), self.eps.word()],
+            grid: Grid::threads(dx.elements()),
+        });
     }
 }
 

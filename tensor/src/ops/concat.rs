@@ -1,7 +1,7 @@
 //! Two tensors joined along an axis.
 
 use crate::cpu::parallel;
-use crate::gpu::{Gpu, GpuBuffer};
+use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
 use crate::operation::{Operation, run};
 use crate::{Float, Tensor, check};
 
@@ -29,8 +29,16 @@ impl Operation<2, 1> for Concat {
         });
     }
 
-    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 2], _: [&GpuBuffer; 1]) {
-        todo!()
+    fn gpu(&self, gpu: &Gpu, [a, b]: [&GpuBuffer; 2], [y]: [&GpuBuffer; 1]) {
+        gpu.launch(Launch {
+            name: Self::NAME,
+            wgsl: include_str!("concat.wgsl"),
+            paste: "",
+            inputs: &[a, b],
+            outputs: &[y],
+            params: &[y.elements().word(), self.a.word(), self.b.word()],
+            grid: Grid::threads(y.elements()),
+        });
     }
 }
 

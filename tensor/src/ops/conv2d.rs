@@ -14,7 +14,8 @@
 
 use crate::cpu::gemm::{Gemm, Matrix};
 use crate::cpu::parallel;
-use crate::gpu::{Gpu, GpuBuffer};
+use crate::cpu::patches::{block, with_patches};
+use crate::gpu::{self, Gpu, GpuBuffer};
 use crate::operation::{Operation, run};
 use crate::{Float, Tensor, check};
 
@@ -67,76 +68,23 @@ impl Geometry {
         self.n * self.output[0] * self.output[1]
     }
 
-    fn taps(&self) -> usize {
+    pub(crate) fn taps(&self) -> usize {
         self.kernel[0] * self.kernel[1]
+    }
+
+    /// What the WGSL kernels take as constants.
+    fn constants(&self) -> String {
+        let (i, o, k, s, p) = (self.input, self.output, self.kernel, self.stride, self.padding);
+        let pairs = [("IMAGE", i), ("OUTPUT", o), ("KERNEL", k), ("STRIDE", s), ("PADDING", p)];
+        let pairs = pairs.map(|(name, [h, w])| format!("const {name} = vec2({h}u, {w}u);\n"));
+        let channels = format!("const C_IN = {}u; const C_OUT = {}u;\n", self.c_in, self.c_out);
+        pairs.concat() + &channels
     }
 
     /// A 1×1 kernel that visits every pixel: the image is its own matrix of patches.
     fn is_pointwise(&self) -> bool {
         self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [0, 0]
     }
-
-    /// Writes the patches under `count` output pixels from `first` on, a row each; places
-    /// outside the image are zero.
-    fn gather_input<T: Float>(&self, x: &[T], first: usize, patches: &mut [T]) {
-        let [h, w] = self.input;
-        let c = self.c_in;
-        for (i, patch) in patches.chunks_exact_mut(self.taps() * c).enumerate() {
-            let (image, oy, ox) = split(first + i, self.output);
-            for ky in 0..self.kernel[0] {
-                let iy = (oy * self.stride[0] + ky).wrapping_sub(self.padding[0]);
-                for kx in 0..self.kernel[1] {
-                    let ix = (ox * self.stride[1] + kx).wrapping_sub(self.padding[1]);
-                    let tap = &mut patch[(ky * self.kernel[1] + kx) * c..][..c];
-                    if iy < h && ix < w {
-                        tap.copy_from_slice(&x[((image * h + iy) * w + ix) * c..][..c]);
-                    } else {
-                        tap.fill(T::zero());
-                    }
-                }
-            }
-        }
-    }
-
-    /// Writes, for input pixels from `first` on, the cotangents of the outputs that each tap
-    /// carried it to; taps that carried it nowhere are zero.
-    fn gather_output<T: Float>(&self, dy: &[T], first: usize, patches: &mut [T]) {
-        let [oh, ow] = self.output;
-        let c = self.c_out;
-        for (i, patch) in patches.chunks_exact_mut(self.taps() * c).enumerate() {
-            let (image, iy, ix) = split(first + i, self.input);
-            for ky in 0..self.kernel[0] {
-                let oy = reached(iy + self.padding[0], ky, self.stride[0], oh);
-                for kx in 0..self.kernel[1] {
-                    let ox = reached(ix + self.padding[1], kx, self.stride[1], ow);
-                    let tap = &mut patch[(ky * self.kernel[1] + kx) * c..][..c];
-                    match (oy, ox) {
-                        (Some(oy), Some(ox)) => {
-                            tap.copy_from_slice(&dy[((image * oh + oy) * ow + ox) * c..][..c])
-                        }
-                        _ => tap.fill(T::zero()),
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The image, row and column of a pixel counted through the whole batch.
-fn split(pixel: usize, [h, w]: [usize; 2]) -> (usize, usize, usize) {
-    (pixel / (h * w), pixel / w % h, pixel % w)
-}
-
-/// The output that tap `k` carries padded input position `i` to, if it lies on the stride's grid.
-fn reached(i: usize, k: usize, stride: usize, outputs: usize) -> Option<usize> {
-    let span = i.checked_sub(k)?;
-    (span % stride == 0 && span / stride < outputs).then_some(span / stride)
-}
-
-/// Pixels in a block: its patches fill about half a second-level cache.
-fn block(patch: usize) -> usize {
-    const CACHED_ELEMENTS: usize = 64 * 1024;
-    (CACHED_ELEMENTS / patch.max(1)).clamp(32, 1024)
 }
 
 struct Forward(Geometry);
@@ -175,29 +123,27 @@ impl Operation<2, 1> for Forward {
         });
     }
 
-    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 2], _: [&GpuBuffer; 1]) {
-        todo!()
+    fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 2], [y]: [&GpuBuffer; 1]) {
+        let g = self.0;
+        let product = gpu::gemm::Gemm {
+            name: Self::NAME,
+            wgsl: concat!(
+                include_str!("../gpu/gemm.wgsl"),
+                include_str!("../gpu/patches.wgsl"),
+                include_str!("conv2d.wgsl")
+            ),
+            paste: g.constants(),
+            batch: 1,
+            m: g.output_pixels(),
+            n: g.c_out,
+            k: g.taps() * g.c_in,
+            a_along_k: true,
+            b_along_n: true,
+            inputs,
+            params: &[],
+        };
+        product.launch(gpu, y);
     }
-}
-
-/// Hands `use_patches` the block of `count` patches from `first` on: gathered into scratch, or,
-/// where patches are the pixels themselves, straight from `values`.
-fn with_patches<T: Float>(
-    are_pixels: bool,
-    values: &[T],
-    first: usize,
-    count: usize,
-    patch: usize,
-    gather: impl Fn(usize, &mut [T]),
-    use_patches: impl FnOnce(&[T]),
-) {
-    if are_pixels {
-        return use_patches(&values[first * patch..][..count * patch]);
-    }
-    T::with_scratch(count * patch, |patches| {
-        gather(first, patches);
-        use_patches(patches);
-    });
 }
 
 struct InputGrad(Geometry);
@@ -249,8 +195,22 @@ impl Operation<2, 1> for InputGrad {
         });
     }
 
-    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 2], _: [&GpuBuffer; 1]) {
-        todo!()
+    fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 2], [dx]: [&GpuBuffer; 1]) {
+        let g = self.0;
+        let product = gpu::gemm::Gemm {
+            name: Self::NAME,
+            wgsl: concat!(include_str!("../gpu/gemm.wgsl"), include_str!("conv2d_input_grad.wgsl")),
+            paste: g.constants(),
+            batch: 1,
+            m: g.input_pixels(),
+            n: g.c_in,
+            k: g.taps() * g.c_out,
+            a_along_k: true,
+            b_along_n: false,
+            inputs,
+            params: &[],
+        };
+        product.launch(gpu, dx);
     }
 }
 
@@ -306,8 +266,26 @@ impl Operation<2, 1> for WeightGrad {
         }
     }
 
-    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 2], _: [&GpuBuffer; 1]) {
-        todo!()
+    fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 2], [dw]: [&GpuBuffer; 1]) {
+        let g = self.0;
+        let product = gpu::gemm::Gemm {
+            name: Self::NAME,
+            wgsl: concat!(
+                include_str!("../gpu/gemm.wgsl"),
+                include_str!("../gpu/patches.wgsl"),
+                include_str!("conv2d_weight_grad.wgsl")
+            ),
+            paste: g.constants(),
+            batch: 1,
+            m: g.c_out,
+            n: g.taps() * g.c_in,
+            k: g.output_pixels(),
+            a_along_k: false,
+            b_along_n: true,
+            inputs,
+            params: &[],
+        };
+        product.launch(gpu, dw);
     }
 }
 

@@ -1,6 +1,6 @@
 //! `full`: a tensor with one value everywhere.
 
-use crate::gpu::{Gpu, GpuBuffer};
+use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
 use crate::operation::{Operation, run_on};
 use crate::{Device, Float, Shape, Tensor};
 
@@ -15,9 +15,22 @@ impl Operation<0, 1> for Fill {
         y.fill(T::from_f64(self.value));
     }
 
-    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 0], _: [&GpuBuffer; 1]) {
-        todo!()
+    fn gpu(&self, gpu: &Gpu, []: [&GpuBuffer; 0], [y]: [&GpuBuffer; 1]) {
+        fill(gpu, y, self.value);
     }
+}
+
+/// Records the writing of one value everywhere.
+pub(crate) fn fill(gpu: &Gpu, y: &GpuBuffer, value: f64) {
+    gpu.launch(Launch {
+        name: Fill::NAME,
+        wgsl: include_str!("fill.wgsl"),
+        paste: "",
+        inputs: &[],
+        outputs: &[y],
+        params: &[y.elements().word(), value.word()],
+        grid: Grid::threads(y.elements()),
+    });
 }
 
 impl Tensor {

@@ -1,7 +1,7 @@
 //! `y = x / max(‖x‖, eps)` along the last axis.
 
 use crate::cpu::{columns, parallel};
-use crate::gpu::{Gpu, GpuBuffer};
+use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
 use crate::operation::{Operation, run};
 use crate::{Float, Tensor, check};
 
@@ -27,8 +27,17 @@ impl Operation<1, 1> for L2Normalize {
         });
     }
 
-    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 1], _: [&GpuBuffer; 1]) {
-        todo!()
+    fn gpu(&self, gpu: &Gpu, [x]: [&GpuBuffer; 1], [y]: [&GpuBuffer; 1]) {
+        let rows = y.elements() / self.width;
+        gpu.launch(Launch {
+            name: Self::NAME,
+            wgsl: concat!(include_str!("../gpu/row.wgsl"), include_str!("l2_normalize.wgsl")),
+            paste: "",
+            inputs: &[x],
+            outputs: &[y],
+            params: &[rows.word(), self.width.word(), self.eps.word()],
+            grid: Grid::groups(rows),
+        });
     }
 }
 
@@ -61,8 +70,17 @@ impl Operation<2, 1> for L2NormalizeGrad {
         });
     }
 
-    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 2], _: [&GpuBuffer; 1]) {
-        todo!()
+    fn gpu(&self, gpu: &Gpu, [x, dy]: [&GpuBuffer; 2], [dx]: [&GpuBuffer; 1]) {
+        let rows = dx.elements() / self.width;
+        gpu.launch(Launch {
+            name: Self::NAME,
+            wgsl: concat!(include_str!("../gpu/row.wgsl"), include_str!("l2_normalize_grad.wgsl")),
+            paste: "",
+            inputs: &[x, dy],
+            outputs: &[dx],
+            params: &[rows.word(), self.width.word(), self.eps.word()],
+            grid: Grid::groups(rows),
+        });
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::cpu::gemm::{Gemm, Matrix};
 use crate::cpu::parallel;
-use crate::gpu::{Gpu, GpuBuffer};
+use crate::gpu::{self, Gpu, GpuBuffer, Word};
 use crate::operation::{Operation, run};
+use crate::walk::{self, Walk};
 use crate::{Float, Shape, Tensor, check};
 
 /// `batch` products of `[m, k]` and `[k, n]`, stored transposed where a flag says so.
@@ -13,8 +14,9 @@ struct Matmul {
     k: usize,
     transpose_a: bool,
     transpose_b: bool,
-    /// For each product, which matrix of `a` and which of `b` it multiplies.
-    pairs: Vec<(usize, usize)>,
+    batch: usize,
+    /// Over the leading axes, in elements: where the matrices of each product begin.
+    walks: Vec<Walk>,
 }
 
 impl Operation<2, 1> for Matmul {
@@ -22,11 +24,10 @@ impl Operation<2, 1> for Matmul {
 
     fn cpu<T: Float>(&self, [a, b]: [&[T]; 2], [y]: [&mut [T]; 1]) {
         let Matmul { m, n, k, .. } = *self;
-        let alone = self.pairs.len() == 1;
         parallel::pieces(y, (m * n).max(1), |i, y| {
-            let (of_a, of_b) = self.pairs[i];
-            let a = &a[of_a * m * k..][..m * k];
-            let b = &b[of_b * k * n..][..k * n];
+            let (at_a, at_b) = walk::at(&self.walks, i);
+            let a = &a[at_a..][..m * k];
+            let b = &b[at_b..][..k * n];
             T::gemm(Gemm {
                 m,
                 n,
@@ -35,13 +36,34 @@ impl Operation<2, 1> for Matmul {
                 b: Matrix::new(b, if self.transpose_b { k } else { n }, self.transpose_b),
                 c: y,
                 accumulate: false,
-                parallel: alone,
+                parallel: self.batch == 1,
             });
         });
     }
 
-    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 2], _: [&GpuBuffer; 1]) {
-        todo!()
+    fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 2], [y]: [&GpuBuffer; 1]) {
+        let Matmul { m, n, k, .. } = *self;
+        let (a_row, a_column) = if self.transpose_a { (1, m) } else { (k, 1) };
+        let (b_row, b_column) = if self.transpose_b { (1, k) } else { (n, 1) };
+        let strides = [a_row, a_column, b_row, b_column].map(Word::word);
+        let product = gpu::gemm::Gemm {
+            name: Self::NAME,
+            wgsl: concat!(
+                include_str!("../gpu/gemm.wgsl"),
+                include_str!("../gpu/walk.wgsl"),
+                include_str!("matmul.wgsl")
+            ),
+            paste: format!("const RANK = {}u;", self.walks.len()),
+            batch: self.batch,
+            m,
+            n,
+            k,
+            a_along_k: !self.transpose_a,
+            b_along_n: !self.transpose_b,
+            inputs,
+            params: &[&walk::words(&self.walks)[..], &strides].concat(),
+        };
+        product.launch(gpu, y);
     }
 }
 
@@ -102,24 +124,14 @@ impl Tensor {
             m *= leading_a.elements();
             leading_a = Shape::from([]);
         }
-        let pairs = pairs(&leading_a, &leading_b);
-        let operation = Matmul { m, n, k, transpose_a, transpose_b, pairs };
+        let leading = leading_a.broadcast(&leading_b).expect("they broadcast before");
+        let mut walks = walk::broadcast(&leading, &leading_a, &leading_b);
+        for walk in &mut walks {
+            (walk.a, walk.b) = (walk.a * m * k, walk.b * k * n);
+        }
+        let batch = leading.elements();
+        let operation = Matmul { m, n, k, transpose_a, transpose_b, batch, walks };
         let [y] = run(&operation, [a, b], [shape.into()]);
         y
     }
-}
-
-/// For each index of the broadcast leading axes, the matrix of either side.
-fn pairs(a: &Shape, b: &Shape) -> Vec<(usize, usize)> {
-    let shape = a.broadcast(b).expect("checked by the caller");
-    let walks = crate::ops::arithmetic::walks(&shape, a, b);
-    (0..shape.elements())
-        .map(|index| {
-            walks.iter().rev().fold((index, (0, 0)), |(rest, (of_a, of_b)), walk| {
-                let step = rest % walk.length;
-                (rest / walk.length, (of_a + step * walk.a, of_b + step * walk.b))
-            })
-        })
-        .map(|(_, pair)| pair)
-        .collect()
 }

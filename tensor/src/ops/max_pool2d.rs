@@ -1,7 +1,7 @@
 //! Maxima over windows of `[n, h, w, c]`.
 
 use crate::cpu::parallel;
-use crate::gpu::{Gpu, GpuBuffer};
+use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
 use crate::operation::{Operation, run};
 use crate::{Conv2d, Float, Tensor, check};
 
@@ -37,6 +37,13 @@ impl Geometry {
     fn under(&self, axis: usize, o: usize, k: usize) -> Option<usize> {
         let i = (o * self.pool.stride[axis] + k).checked_sub(self.pool.padding[axis])?;
         (i < self.input[axis]).then_some(i)
+    }
+
+    /// The members of the kernels' `Params`, for `n` invocations.
+    fn words(&self, n: usize) -> Vec<u32> {
+        let Pool2d { kernel, stride, padding } = self.pool;
+        let pairs = [self.input, self.output, kernel, stride, padding];
+        [&[n, self.c], pairs.as_flattened()].concat().into_iter().map(Word::word).collect()
     }
 }
 
@@ -74,8 +81,17 @@ impl Operation<1, 2> for MaxPool2d {
         });
     }
 
-    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 1], _: [&GpuBuffer; 2]) {
-        todo!()
+    fn gpu(&self, gpu: &Gpu, [x]: [&GpuBuffer; 1], [y, tap]: [&GpuBuffer; 2]) {
+        let lowest = f32::NEG_INFINITY.to_bits();
+        gpu.launch(Launch {
+            name: Self::NAME,
+            wgsl: include_str!("max_pool2d.wgsl"),
+            paste: "",
+            inputs: &[x],
+            outputs: &[y, tap],
+            params: &[self.0.words(y.elements()), vec![lowest]].concat(),
+            grid: Grid::threads(y.elements()),
+        });
     }
 }
 
@@ -109,8 +125,16 @@ impl Operation<2, 1> for MaxPool2dGrad {
         });
     }
 
-    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 2], _: [&GpuBuffer; 1]) {
-        todo!()
+    fn gpu(&self, gpu: &Gpu, [tap, dy]: [&GpuBuffer; 2], [dx]: [&GpuBuffer; 1]) {
+        gpu.launch(Launch {
+            name: Self::NAME,
+            wgsl: include_str!("max_pool2d_grad.wgsl"),
+            paste: "",
+            inputs: &[tap, dy],
+            outputs: &[dx],
+            params: &self.0.words(dx.elements()),
+            grid: Grid::threads(dx.elements()),
+        });
     }
 }
 

@@ -1,7 +1,7 @@
 //! Functions of one element: `y[i] = f(x[i])`.
 
 use crate::cpu::parallel;
-use crate::gpu::{Gpu, GpuBuffer};
+use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
 use crate::operation::{Operation, run};
 use crate::{Float, Tensor};
 
@@ -66,7 +66,7 @@ struct Relu;
 
 impl Function for Relu {
     const NAME: &'static str = "relu";
-    const WGSL: &'static str = "max(x, 0.0)";
+    const WGSL: &'static str = "select(x, 0.0, x < 0.0)";
     fn of<T: Float>(&self, x: T) -> T {
         // Not `max`, which would turn a NaN into 0 and hide where it came from.
         if x < T::zero() { T::zero() } else { x }
@@ -87,8 +87,17 @@ impl<F: Function + Sync> Operation<1, 1> for Pointwise<F> {
         });
     }
 
-    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 1], _: [&GpuBuffer; 1]) {
-        todo!()
+    fn gpu(&self, gpu: &Gpu, [x]: [&GpuBuffer; 1], [y]: [&GpuBuffer; 1]) {
+        let [a, b] = self.0.parameters().map(f32::to_bits);
+        gpu.launch(Launch {
+            name: F::NAME,
+            wgsl: include_str!("pointwise.wgsl"),
+            paste: &format!("fn f(x: f32, a: f32, b: f32) -> f32 {{ return {}; }}", F::WGSL),
+            inputs: &[x],
+            outputs: &[y],
+            params: &[y.elements().word(), a, b],
+            grid: Grid::threads(y.elements()),
+        });
     }
 }
 

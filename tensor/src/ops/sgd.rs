@@ -1,7 +1,7 @@
 //! One step of stochastic gradient descent with momentum, in one pass over a parameter.
 
 use crate::cpu::parallel;
-use crate::gpu::{Gpu, GpuBuffer};
+use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
 use crate::operation::{Operation, run};
 use crate::{Float, Tensor, check};
 
@@ -27,8 +27,17 @@ impl Operation<3, 2> for Sgd {
         });
     }
 
-    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 3], _: [&GpuBuffer; 2]) {
-        todo!()
+    fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 3], outputs: [&GpuBuffer; 2]) {
+        let n = outputs[0].elements();
+        gpu.launch(Launch {
+            name: Self::NAME,
+            wgsl: include_str!("sgd.wgsl"),
+            paste: "",
+            inputs: &inputs,
+            outputs: &outputs,
+            params: &[n.word(), self.lr.word(), self.momentum.word(), self.weight_decay.word()],
+            grid: Grid::threads(n),
+        });
     }
 }
 

@@ -1,7 +1,8 @@
 //! Sums and means over any axes.
 
 use crate::cpu::{columns, parallel};
-use crate::gpu::{Gpu, GpuBuffer};
+use crate::gpu::totals::Rows;
+use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
 use crate::operation::{Operation, run};
 use crate::{Float, Shape, Tensor, check};
 
@@ -34,8 +35,36 @@ impl Operation<1, 1> for Sum {
         });
     }
 
-    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 1], _: [&GpuBuffer; 1]) {
-        todo!()
+    fn gpu(&self, gpu: &Gpu, [x]: [&GpuBuffer; 1], [y]: [&GpuBuffer; 1]) {
+        let Sum { outer, reduced, inner } = *self;
+        if inner == 1 && reduced >= LONG_ROW {
+            sum_rows(gpu, outer, reduced, x, y);
+        } else {
+            Rows { outer, rows: reduced, inner }.sum(gpu, x, 1.0, y);
+        }
+    }
+}
+
+/// From this length on a row is summed by a workgroup of its own.
+const LONG_ROW: usize = 128;
+/// Elements of a row that one workgroup of `sum_rows.wgsl` sums.
+const ROW_BLOCK: usize = 4096;
+
+/// Records the sums of `rows` rows of neighbouring elements: block by block, then the blocks'.
+fn sum_rows(gpu: &Gpu, rows: usize, length: usize, x: &GpuBuffer, y: &GpuBuffer) {
+    let blocks = length.div_ceil(ROW_BLOCK);
+    let partial = (blocks > 1).then(|| gpu.allocate(rows * blocks));
+    gpu.launch(Launch {
+        name: "sum_rows",
+        wgsl: concat!(include_str!("../gpu/row.wgsl"), include_str!("sum_rows.wgsl")),
+        paste: "",
+        inputs: &[x],
+        outputs: &[partial.as_ref().unwrap_or(y)],
+        params: &[rows.word(), length.word(), blocks.word()],
+        grid: Grid::groups(rows * blocks),
+    });
+    if let Some(partial) = partial {
+        sum_rows(gpu, rows, blocks, &partial, y);
     }
 }
 
@@ -45,7 +74,7 @@ fn add_rows<T: Float>(x: &[T], totals: &mut [T]) {
         *total += columns::row_sum(x);
         return;
     }
-    for row in x.chunks_exact(totals.len()) {
+    for row in x.chunks_exact(totals.len().max(1)) {
         for (total, &x) in totals.iter_mut().zip(row) {
             *total += x;
         }

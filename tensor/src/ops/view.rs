@@ -1,8 +1,9 @@
 //! `permute`, `slice` and `broadcast_to` are one kernel: read the input through strides.
 
 use crate::cpu::parallel;
-use crate::gpu::{Gpu, GpuBuffer};
+use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
 use crate::operation::{Operation, run};
+use crate::walk::{self, Walk};
 use crate::{Float, Shape, Tensor, check};
 
 /// `y[i₀, i₁, …] = x[offset + i₀ s₀ + i₁ s₁ + …]`.
@@ -29,8 +30,18 @@ impl Operation<1, 1> for View {
         });
     }
 
-    fn gpu(&self, _gpu: &Gpu, _: [&GpuBuffer; 1], _: [&GpuBuffer; 1]) {
-        todo!()
+    fn gpu(&self, gpu: &Gpu, [x]: [&GpuBuffer; 1], [y]: [&GpuBuffer; 1]) {
+        let axes = self.shape.iter().zip(&self.strides);
+        let walks = walk::join(axes.map(|(&length, &a)| Walk { length, a, b: 0 }));
+        gpu.launch(Launch {
+            name: Self::NAME,
+            wgsl: concat!(include_str!("../gpu/walk.wgsl"), include_str!("view.wgsl")),
+            paste: &format!("const RANK = {}u;", walks.len()),
+            inputs: &[x],
+            outputs: &[y],
+            params: &[walk::words(&walks), vec![y.elements().word(), self.offset.word()]].concat(),
+            grid: Grid::threads(y.elements()),
+        });
     }
 }
 

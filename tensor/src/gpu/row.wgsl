@@ -1,0 +1,22 @@
+// What kernels share in which one workgroup owns one row: its 128 invocations take neighbouring
+// elements and add up what they found, in a tree of fixed shape.
+
+const WIDTH = 128u;
+
+var<workgroup> parts: array<f32, WIDTH>;
+
+// The sum of every invocation's part, known to all of them.
+fn row_sum(lane: u32, part: f32) -> f32 {
+    parts[lane] = part;
+    workgroupBarrier();
+    for (var half = WIDTH / 2u; half > 0u; half /= 2u) {
+        if lane < half {
+            parts[lane] += parts[lane + half];
+        }
+        workgroupBarrier();
+    }
+    let total = parts[0];
+    // The next call overwrites the parts.
+    workgroupBarrier();
+    return total;
+}

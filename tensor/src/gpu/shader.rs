@@ -1,0 +1,147 @@
+//! Pipelines: compiled once for each kernel and specialisation.
+
+#![allow(unsafe_code)] // `trusted` switches shader checks off, and says why that is sound.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use crate::gpu::Launch;
+
+/// A compiled kernel.
+#[derive(Clone)]
+pub(crate) struct Pipeline {
+    pub(crate) pipeline: wgpu::ComputePipeline,
+    /// The layout of its buffers.
+    pub(crate) buffers: wgpu::BindGroupLayout,
+    /// Whether its parameters are immediates; else they come from the uniform ring.
+    pub(crate) immediates: bool,
+}
+
+/// Name, specialisation, and the number of words of parameters.
+type Key = (&'static str, String, usize);
+
+/// The pipelines of a device.
+pub(crate) struct Shaders {
+    device: wgpu::Device,
+    /// Where parameters lie that are not immediates.
+    ring: wgpu::BindGroupLayout,
+    immediate_bytes: usize,
+    checked: bool,
+    pipelines: Mutex<HashMap<Key, Pipeline>>,
+    layouts: Mutex<HashMap<(usize, usize), wgpu::BindGroupLayout>>,
+}
+
+impl Shaders {
+    pub(crate) fn new(device: &wgpu::Device, ring: wgpu::BindGroupLayout, checked: bool) -> Self {
+        Shaders {
+            device: device.clone(),
+            ring,
+            immediate_bytes: device.limits().max_immediate_size as usize,
+            checked,
+            pipelines: Mutex::default(),
+            layouts: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        lock(&self.pipelines).len()
+    }
+
+    /// The pipeline of a kernel with `words` words of parameters.
+    pub(crate) fn pipeline(&self, launch: &Launch<'_>, words: usize) -> Pipeline {
+        let key = (launch.name, launch.paste.to_string(), words);
+        let mut pipelines = lock(&self.pipelines);
+        if let Some(pipeline) = pipelines.get(&key) {
+            return pipeline.clone();
+        }
+        let pipeline = self.compile(launch, words);
+        pipelines.insert(key, pipeline.clone());
+        pipeline
+    }
+
+    fn compile(&self, launch: &Launch<'_>, words: usize) -> Pipeline {
+        let immediates = words * 4 <= self.immediate_bytes;
+        let params = if immediates {
+            "var<immediate> params: Params;"
+        } else {
+            "@group(1) @binding(0) var<uniform> params: Params;"
+        };
+        let source = format!("{params}\n{}\n{}", launch.paste, launch.wgsl);
+        let module = self.module(launch.name, source);
+        let buffers = self.layout(launch.inputs.len(), launch.outputs.len());
+        let groups = [Some(&buffers), Some(&self.ring)];
+        let layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(launch.name),
+            bind_group_layouts: if immediates { &groups[..1] } else { &groups },
+            immediate_size: if immediates { words as u32 * 4 } else { 0 },
+        });
+        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(launch.name),
+            layout: Some(&layout),
+            module: &module,
+            entry_point: Some("main"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &[],
+                // Kernels write workgroup memory before they read it; zeroing it costs time in
+                // every workgroup and several times the compile time.
+                zero_initialize_workgroup_memory: false,
+            },
+            cache: None,
+        });
+        Pipeline { pipeline, buffers, immediates }
+    }
+
+    fn module(&self, name: &str, source: String) -> wgpu::ShaderModule {
+        let descriptor = wgpu::ShaderModuleDescriptor {
+            label: Some(name),
+            source: wgpu::ShaderSource::Wgsl(source.into()),
+        };
+        if self.checked {
+            self.device.create_shader_module(descriptor)
+        } else {
+            trusted(&self.device, descriptor)
+        }
+    }
+
+    fn layout(&self, inputs: usize, outputs: usize) -> wgpu::BindGroupLayout {
+        let create = || {
+            let entry = |index: usize| wgpu::BindGroupLayoutEntry {
+                binding: index as u32,
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: wgpu::BindingType::Buffer {
+                    ty: wgpu::BufferBindingType::Storage { read_only: index < inputs },
+                    has_dynamic_offset: false,
+                    min_binding_size: None,
+                },
+                count: None,
+            };
+            let entries: Vec<_> = (0..inputs + outputs).map(entry).collect();
+            self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                label: None,
+                entries: &entries,
+            })
+        };
+        lock(&self.layouts).entry((inputs, outputs)).or_insert_with(create).clone()
+    }
+}
+
+/// A module without checks of indices, loops and divisions, which cost up to a hundred times the
+/// work of a tight loop.
+fn trusted(
+    device: &wgpu::Device,
+    descriptor: wgpu::ShaderModuleDescriptor<'_>,
+) -> wgpu::ShaderModule {
+    // SAFETY: the source is this crate's own, never a user's: kernels that stand in this
+    // repository and constants made of checked shapes. Each guards its edges, so that no index
+    // leaves a buffer; its loops count up to a size; its divisors are lengths of axes of tensors
+    // that are not empty, and an empty launch is never recorded. The tests run every kernel with
+    // the checks switched on as well and compare the results.
+    unsafe {
+        device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
+    }
+}
+
+/// The maps hold finished entries only, so a panic elsewhere does not spoil them.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}

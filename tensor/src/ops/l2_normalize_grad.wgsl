@@ -1,0 +1,42 @@
+// dx = (dy − y (y · dy)) / ‖x‖, or dy / eps where the norm is below eps: one workgroup computes
+// one row. Includes `row.wgsl`.
+
+struct Params {
+    rows: u32,
+    width: u32,
+    eps: f32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+
+@compute @workgroup_size(WIDTH)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let row = group.x + group.y * groups.x;
+    if row >= params.rows {
+        return;
+    }
+    let first = row * params.width;
+    let last = first + params.width;
+    var square = 0.0;
+    var product = 0.0;
+    for (var i = first + lane; i < last; i += WIDTH) {
+        square += x[i] * x[i];
+        product += x[i] * dy[i];
+    }
+    let norm = sqrt(row_sum(lane, square));
+    product = row_sum(lane, product);
+    // y (y · dy) = x (x · dy) / ‖x‖²
+    var along = 0.0;
+    if norm > params.eps {
+        along = product / (norm * norm);
+    }
+    for (var i = first + lane; i < last; i += WIDTH) {
+        dx[i] = (dy[i] - x[i] * along) / max(norm, params.eps);
+    }
+}

@@ -1,0 +1,81 @@
+//! How an operation finds its inputs' elements where axes are repeated or in another order.
+
+use crate::Shape;
+
+/// Neighbouring axes of the output along which both inputs are walked evenly: `length` steps of
+/// `a` and `b` elements, 0 where that input is repeated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Walk {
+    pub(crate) length: usize,
+    pub(crate) a: usize,
+    pub(crate) b: usize,
+}
+
+/// The fewest walks, outermost first and at least one, that take the same steps.
+pub(crate) fn join(axes: impl IntoIterator<Item = Walk>) -> Vec<Walk> {
+    let mut walks: Vec<Walk> = Vec::new();
+    for next in axes {
+        if next.length == 1 {
+            continue;
+        }
+        match walks.last_mut() {
+            Some(last) if last.a == next.a * next.length && last.b == next.b * next.length => {
+                *last = Walk { length: last.length * next.length, ..next };
+            }
+            _ => walks.push(next),
+        }
+    }
+    if walks.is_empty() {
+        walks.push(Walk { length: 1, a: 0, b: 0 });
+    }
+    walks
+}
+
+/// The fewest walks that cover an output of two shapes by NumPy's rule of broadcasting.
+pub(crate) fn broadcast(output: &Shape, a: &Shape, b: &Shape) -> Vec<Walk> {
+    let steps = |input: &Shape| -> Vec<usize> {
+        let added = output.rank() - input.rank();
+        let own = input.iter().zip(input.strides());
+        let own = own.map(|(&length, stride)| if length == 1 { 0 } else { stride });
+        std::iter::repeat_n(0, added).chain(own).collect()
+    };
+    let axes = output.iter().zip(steps(a)).zip(steps(b));
+    join(axes.map(|((&length, a), b)| Walk { length, a, b }))
+}
+
+/// Where the output's element `index` lies in either input.
+pub(crate) fn at(walks: &[Walk], index: usize) -> (usize, usize) {
+    let (mut rest, mut at_a, mut at_b) = (index, 0, 0);
+    for walk in walks.iter().rev() {
+        let step = rest % walk.length;
+        rest /= walk.length;
+        at_a += step * walk.a;
+        at_b += step * walk.b;
+    }
+    (at_a, at_b)
+}
+
+/// The walks as `walk.wgsl` takes them: four words each.
+pub(crate) fn words(walks: &[Walk]) -> Vec<u32> {
+    use crate::gpu::Word;
+    walks.iter().flat_map(|w| [w.length, w.a, w.b, 0].map(Word::word)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn walks_join_what_is_walked_evenly() {
+        let s = |axes: &[usize]| Shape::from(axes);
+        let walk = |length, a, b| Walk { length, a, b };
+        let same = broadcast(&s(&[2, 3, 4]), &s(&[2, 3, 4]), &s(&[2, 3, 4]));
+        assert_eq!(same, [walk(24, 1, 1)]);
+        let bias = broadcast(&s(&[2, 3, 4]), &s(&[2, 3, 4]), &s(&[4]));
+        assert_eq!(bias, [walk(6, 4, 0), walk(4, 1, 1)]);
+        assert_eq!(at(&bias, 9), (9, 1));
+        let column = broadcast(&s(&[2, 3, 4]), &s(&[2, 3, 1]), &s(&[2, 3, 4]));
+        assert_eq!(column, [walk(6, 1, 4), walk(4, 0, 1)]);
+        assert_eq!(broadcast(&s(&[1, 1]), &s(&[]), &s(&[1])), [walk(1, 0, 0)]);
+    }
+}

@@ -1,0 +1,38 @@
+//! What the GPU's runtime holds on to. Counters belong to the process, so this program has one
+//! test only.
+
+use tensor::{Conv2d, Device, Tensor};
+
+#[test]
+fn a_loop_in_its_stride_asks_the_driver_for_nothing() {
+    let device = match Device::gpu() {
+        Ok(device) => device,
+        Err(error) if std::env::var_os("REQUIRE_GPU").is_some_and(|value| value == "1") => {
+            panic!("REQUIRE_GPU=1: {error}")
+        }
+        Err(error) => return eprintln!("SKIPPED: {error}"),
+    };
+    let counters = || device.gpu_counters().expect("a GPU counts");
+    let weight = Tensor::full(&device, [3, 3, 4, 8], 0.1);
+    let host = vec![0.5f32; 8 * 16 * 16 * 4];
+    let round = || {
+        let x = Tensor::from_slice(&device, [8, 16, 16, 4], &host);
+        let y = x.conv2d(&weight, Conv2d::new(1, 1));
+        let (mean, var) = y.batch_stats();
+        let z = (&y - &mean) / (var + 1e-5).sqrt();
+        let dw = x.conv2d_weight_grad(&weight, &z, Conv2d::new(1, 1));
+        (z.mean_all() + dw.mean_all()).item()
+    };
+    let first: Vec<f64> = (0..3).map(|_| round()).collect();
+    let before = counters();
+    let later: Vec<f64> = (0..20).map(|_| round()).collect();
+    let after = counters();
+
+    assert!(later.iter().all(|x| *x == first[0]), "{first:?} {later:?}");
+    assert_eq!(after.buffers_created, before.buffers_created);
+    assert_eq!(after.bytes, before.bytes);
+    assert_eq!(after.buffers_alive, before.buffers_alive);
+    assert_eq!(after.pipelines, before.pipelines);
+    assert_eq!(after.readbacks - before.readbacks, 20);
+    assert!(after.peak_bytes <= after.bytes);
+}
