@@ -1,5 +1,14 @@
 //! Learning visual features without labels and without negatives.
+//!
+//! A method is one file that reads like its paper: [`simsiam`] is the model. Around the methods
+//! stand [`data`], [`augment`], [`train`], [`evaluate`] and [`report`], and the `stopgrad`
+//! command on top of them.
+
 pub mod augment;
 pub mod data;
 pub mod evaluate;
+pub mod losses;
+pub mod method;
 pub mod report;
+pub mod simsiam;
+pub mod train;

@@ -1,1 +1,47 @@
-fn main() {}
+//! The `stopgrad` command.
+
+mod command;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use methods::data::DataError;
+use methods::train::{RunError, SettingsError};
+
+use command::Command;
+
+/// Learn visual features without labels and without negatives, and see what keeps them from
+/// collapsing.
+#[derive(Parser)]
+#[command(name = "stopgrad", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+/// 2 where the command was used wrongly, as clap's own, 1 where something else failed.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    let wrong_usage = error.chain().any(|cause| {
+        cause.downcast_ref::<SettingsError>().is_some()
+            || matches!(cause.downcast_ref(), Some(RunError::Settings(_) | RunError::Occupied(_)))
+            || matches!(
+                cause.downcast_ref(),
+                Some(
+                    DataError::UnknownSource { .. }
+                        | DataError::UnknownDifficulty { .. }
+                        | DataError::NoFolderGiven { .. }
+                )
+            )
+    });
+    if wrong_usage { 2 } else { 1 }
+}

@@ -1,1 +1,23 @@
-//! evaluate
+//! How good are the features, and has the network collapsed?
+//!
+//! Everything here takes plain numbers on the host in `f64`, so that a measure means the same on
+//! every device: [`Features`] in, a score out. A run is judged by what [`feature_std`] and
+//! [`rankme`] said along the way ([`Verdict`]) and by what a k-NN classifier ([`Knn`]) reads from
+//! the frozen features.
+
+mod collapse;
+mod features;
+#[cfg(test)]
+mod golden;
+mod knn;
+mod projection;
+mod verdict;
+
+pub use collapse::{FeatureStd, RANKME_EPS, alignment, feature_std, rankme, uniformity};
+pub use features::{Features, NORM_EPS};
+pub use knn::{Knn, Neighbour, Votes, nearest};
+pub use projection::principal_plane;
+pub use verdict::{
+    COLLAPSED_LOSS, COLLAPSED_RANK, COLLAPSED_RANK_SHARE, COLLAPSED_STD, FIRST_JUDGED_STEP,
+    HEALTHY_STD, Measure, Point, Verdict,
+};

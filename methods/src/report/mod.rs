@@ -1,1 +1,25 @@
-//! report
+//! What a run leaves behind for people: its records, the table at its end, the report.
+//!
+//! A run's folder holds `config.toml`, `metrics.jsonl` ([`Metrics`], a line a measurement) and
+//! `result.json` ([`RunResult`]); [`write()`] makes `report.html` of them.
+
+mod axis;
+mod chart;
+mod curves;
+mod embedding;
+mod error;
+mod html;
+mod page;
+mod pictures;
+mod records;
+#[cfg(test)]
+mod sample;
+mod settings;
+mod table;
+
+pub use embedding::{Embedding, EmbeddingPoint};
+pub use error::ReportError;
+pub use page::write;
+pub use pictures::{DataUri, NeighbourPicture, NeighbourRow, Neighbours, ViewRow, Views};
+pub use records::{Measures, Metrics, RunResult, read_metrics, write_json, write_metrics};
+pub use table::{Table, sentence};

@@ -1,0 +1,204 @@
+//! Where a view looks: cropping, antialiased resizing, mirroring.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::{CHANNELS, Image};
+
+/// A box of whole pixels inside a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crop {
+    /// The first row.
+    pub top: usize,
+    /// The first column.
+    pub left: usize,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+}
+
+impl Crop {
+    /// The box of this size in the middle of `image`; never larger than `image`.
+    pub fn center(image: &Image, height: usize, width: usize) -> Self {
+        let (height, width) = (height.min(image.height), width.min(image.width));
+        let (top, left) = ((image.height - height) / 2, (image.width - width) / 2);
+        Self { top, left, height, width }
+    }
+
+    /// The whole of `image`.
+    pub fn whole(image: &Image) -> Self {
+        Self::center(image, image.height, image.width)
+    }
+}
+
+/// How a resized pixel is mixed from those around it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interpolation {
+    /// A triangle over two source pixels.
+    #[default]
+    Bilinear,
+    /// Keys' cubic with `a = -0.5` over four source pixels; overshoots `[0, 1]` at edges.
+    Bicubic,
+}
+
+impl Interpolation {
+    /// Half the filter's width, in source pixels at scale 1.
+    fn radius(self) -> f64 {
+        match self {
+            Self::Bilinear => 1.0,
+            Self::Bicubic => 2.0,
+        }
+    }
+
+    fn weight(self, x: f64) -> f64 {
+        const A: f64 = -0.5;
+        let x = x.abs();
+        match self {
+            Self::Bilinear => (1.0 - x).max(0.0),
+            Self::Bicubic if x <= 1.0 => ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0,
+            Self::Bicubic if x < 2.0 => ((A * x - 5.0 * A) * x + 8.0 * A) * x - 4.0 * A,
+            Self::Bicubic => 0.0,
+        }
+    }
+}
+
+/// Cuts `crop` out of `image` and resizes it to `[height, width]` with antialias: when shrinking,
+/// the filter widens with the scale, as in Pillow and in torchvision's tensors.
+///
+/// Panics when the crop is empty or leaves the picture.
+#[track_caller]
+pub fn crop_resize(
+    image: &Image,
+    crop: Crop,
+    [height, width]: [usize; 2],
+    interpolation: Interpolation,
+) -> Image {
+    assert!(
+        crop.height > 0
+            && crop.width > 0
+            && crop.top + crop.height <= image.height
+            && crop.left + crop.width <= image.width,
+        "crop_resize: {crop:?} in a picture of {} × {}",
+        image.height,
+        image.width
+    );
+    let vertical = Taps::new(crop.height, height, interpolation);
+    let horizontal = Taps::new(crop.width, width, interpolation);
+
+    // Rows are mixed first: that runs along memory, and it is where a large photograph shrinks.
+    let mut mixed = vec![0.0; crop.width * CHANNELS];
+    let mut pixels = Vec::with_capacity(height * width * CHANNELS);
+    for (first_row, row_weights) in vertical.iter() {
+        mixed.fill(0.0);
+        for (row, &weight) in row_weights.iter().enumerate() {
+            let start = (crop.top + first_row + row) * image.width + crop.left;
+            let source = &image.pixels[start * CHANNELS..][..mixed.len()];
+            mixed.iter_mut().zip(source).for_each(|(sum, &value)| *sum += weight * value);
+        }
+        let (columns, _) = mixed.as_chunks::<CHANNELS>();
+        for (first, weights) in horizontal.iter() {
+            let mut sum = [0.0; CHANNELS];
+            for (&weight, pixel) in weights.iter().zip(&columns[first..]) {
+                for channel in 0..CHANNELS {
+                    sum[channel] += weight * pixel[channel];
+                }
+            }
+            pixels.extend_from_slice(&sum);
+        }
+    }
+    Image::new(height, width, pixels)
+}
+
+/// Mirrors left and right.
+pub fn hflip(mut image: Image) -> Image {
+    let row = image.width * CHANNELS;
+    if row > 0 {
+        image.pixels.chunks_exact_mut(row).for_each(|row| row.as_chunks_mut::<3>().0.reverse());
+    }
+    image
+}
+
+/// For every output position of one axis: the first source position, and the weights from there.
+struct Taps {
+    first: Vec<usize>,
+    count: Vec<usize>,
+    weights: Vec<f32>,
+}
+
+impl Taps {
+    fn new(input: usize, output: usize, interpolation: Interpolation) -> Self {
+        let scale = input as f64 / output as f64;
+        let stretch = scale.max(1.0);
+        let support = interpolation.radius() * stretch;
+
+        let mut taps = Self { first: vec![], count: vec![], weights: vec![] };
+        for i in 0..output {
+            let center = scale * (i as f64 + 0.5);
+            // A float turns into an integer by cutting, and a negative one into 0.
+            let lo = (center - support + 0.5) as usize;
+            let hi = ((center + support + 0.5) as usize).min(input);
+            let weight = |j| interpolation.weight((j as f64 - center + 0.5) / stretch);
+            let total: f64 = (lo..hi).map(weight).sum();
+            taps.first.push(lo);
+            taps.count.push(hi - lo);
+            taps.weights.extend((lo..hi).map(|j| (weight(j) / total) as f32));
+        }
+        taps
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (usize, &[f32])> {
+        let mut rest = &self.weights[..];
+        self.first.iter().zip(&self.count).map(move |(&first, &count)| {
+            let (weights, others) = rest.split_at(count);
+            rest = others;
+            (first, weights)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ramp(height: usize, width: usize) -> Image {
+        let count = height * width * CHANNELS;
+        Image::new(height, width, (0..count).map(|i| i as f32 / count as f32).collect())
+    }
+
+    #[test]
+    fn the_same_size_changes_nothing() {
+        for interpolation in [Interpolation::Bilinear, Interpolation::Bicubic] {
+            let image = ramp(5, 7);
+            let same = crop_resize(&image, Crop::whole(&image), [5, 7], interpolation);
+            assert_eq!(same, image);
+        }
+    }
+
+    #[test]
+    fn a_constant_stays_constant_at_every_scale() {
+        let image = Image::filled(9, 13, [0.2, 0.5, 0.7]);
+        for size in [1, 2, 9, 13, 40] {
+            let resized =
+                crop_resize(&image, Crop::whole(&image), [size, size], Interpolation::Bicubic);
+            assert_eq!((resized.height, resized.width), (size, size));
+            let wrong = |pixel: [f32; 3]| (pixel[1] - 0.5).abs() > 1e-6;
+            assert!(!(0..size * size).any(|i| wrong(resized.pixel(i / size, i % size))));
+        }
+    }
+
+    #[test]
+    fn mirroring_twice_is_nothing_and_once_swaps_columns() {
+        let image = ramp(3, 4);
+        let mirrored = hflip(image.clone());
+        assert_eq!(mirrored.pixel(2, 0), image.pixel(2, 3));
+        assert_eq!(hflip(mirrored), image);
+    }
+
+    #[test]
+    #[should_panic(expected = "in a picture of 4 × 4")]
+    fn a_crop_outside_is_refused() {
+        let crop = Crop { top: 2, left: 0, height: 3, width: 1 };
+        crop_resize(&ramp(4, 4), crop, [2, 2], Interpolation::Bilinear);
+    }
+}

@@ -1,0 +1,28 @@
+//! The subcommands, one file each.
+
+mod devices;
+mod evaluate;
+mod train;
+
+use clap::Subcommand;
+
+/// What the command can do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Train a method and show whether it collapses
+    Train(train::Train),
+    /// Measure the features of a run
+    Evaluate(evaluate::Evaluate),
+    /// List the devices, and which one `auto` takes
+    Devices(devices::Devices),
+}
+
+impl Command {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        match self {
+            Command::Train(train) => train.run(),
+            Command::Evaluate(evaluate) => evaluate.run(),
+            Command::Devices(devices) => devices.run(),
+        }
+    }
+}

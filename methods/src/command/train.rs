@@ -1,0 +1,183 @@
+//! `stopgrad train METHOD`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use clap::Args;
+use methods::report::{RunResult, Table, sentence};
+use methods::train::{Ended, Settings, Trainer};
+
+/// Where runs go that name no folder.
+const RUNS: &str = "runs";
+
+/// Train a method and show whether it collapses.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  stopgrad train simsiam
+  stopgrad train simsiam --set stop_gradient=false
+  stopgrad train simsiam --data folder:photos --epochs 100 --out runs/photos
+  stopgrad train simsiam --out runs/photos --resume")]
+pub(crate) struct Train {
+    /// The method: simsiam
+    method: String,
+    /// Where the images come from: shapes, shapes:patterned, shapes:shape-only, folder:DIR
+    #[arg(long, value_name = "SOURCE")]
+    data: Option<String>,
+    /// The network: resnet-small, resnet18, resnet18-cifar, each also narrower, as in
+    /// resnet18-cifar-w16
+    #[arg(long, value_name = "NAME")]
+    encoder: Option<String>,
+    /// Passes over the images
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// Images in a batch
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+    /// What all randomness comes from
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// auto, cpu, gpu or reference
+    #[arg(long, value_name = "NAME")]
+    device: Option<String>,
+    /// Change a setting, as in --set stop_gradient=false; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Settings from a TOML file, such as a run's config.toml; flags go over it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The run's folder [default: a new one under runs/]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Go on with the run in --out, or with the newest one of this method and data
+    #[arg(long)]
+    resume: bool,
+    /// Show all settings and train nothing
+    #[arg(long)]
+    print_config: bool,
+    /// Print the result as JSON, and nothing else
+    #[arg(long)]
+    json: bool,
+}
+
+impl Train {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let mut settings = Settings::named(&self.method)?;
+        if let Some(file) = &self.config {
+            settings = settings.with_file(file)?;
+        }
+        settings = self.flags(settings)?;
+        if self.print_config {
+            print!("{}", toml::to_string(&settings.to_table())?);
+            return Ok(());
+        }
+        let folder = self.folder(&settings)?;
+        if self.resume {
+            settings = self.resumed(&folder)?;
+        }
+        let stop = stop_on_interrupt()?;
+        let trainer = Trainer::new(settings, &folder, self.resume, self.json)?;
+        self.announce(&format!("run: {}", folder.display()));
+        match trainer.run(&stop)? {
+            Ended::Finished(result) => self.show(&result, &folder)?,
+            Ended::Stopped { step } => self.announce(&format!(
+                "stopped after step {step}; to go on:\n  stopgrad train {} --out {} --resume",
+                self.method,
+                folder.display()
+            )),
+        }
+        Ok(())
+    }
+
+    /// The flags over the settings; those that are not given change nothing.
+    fn flags(&self, mut settings: Settings) -> anyhow::Result<Settings> {
+        let word = |value: &Option<String>| value.as_ref().map(|value| format!("{value:?}"));
+        let number = |value: Option<usize>| value.map(|value| value.to_string());
+        for (key, value) in [
+            ("data", word(&self.data)),
+            ("encoder", word(&self.encoder)),
+            ("epochs", number(self.epochs)),
+            ("batch", number(self.batch)),
+            ("seed", self.seed.map(|seed| seed.to_string())),
+            ("device", word(&self.device)),
+        ] {
+            if let Some(value) = value {
+                settings = settings.flag(key, &value)?;
+            }
+        }
+        for assignment in &self.set {
+            settings = settings.set(assignment)?;
+        }
+        Ok(settings)
+    }
+
+    /// The settings that a run began with. Flags may repeat them and must not differ: a run that
+    /// changes under way is no run that could be repeated.
+    fn resumed(&self, folder: &Path) -> anyhow::Result<Settings> {
+        let path = folder.join("config.toml");
+        let stored = Settings::of_run(&path)?;
+        let asked = self.flags(stored.clone())?;
+        if asked.to_table() != stored.to_table() || stored.run.method != self.method {
+            anyhow::bail!(
+                "{}: the run has other settings than the flags ask for; resume it without them, \
+                 or begin a new run",
+                path.display()
+            );
+        }
+        Ok(stored)
+    }
+
+    fn folder(&self, settings: &Settings) -> anyhow::Result<PathBuf> {
+        if let Some(out) = &self.out {
+            return Ok(out.clone());
+        }
+        let word = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        let name = format!("{}-{}", self.method, word(&settings.run.data));
+        let numbered = |n: usize| match n {
+            1 => Path::new(RUNS).join(&name),
+            n => Path::new(RUNS).join(format!("{name}-{n}")),
+        };
+        let free = (1..).find(|&n| !numbered(n).exists()).unwrap_or(1);
+        match (self.resume, free) {
+            (true, 1) => anyhow::bail!("no run to resume under {}", numbered(1).display()),
+            (true, free) => Ok(numbered(free - 1)),
+            (false, free) => Ok(numbered(free)),
+        }
+    }
+
+    fn announce(&self, words: &str) {
+        if !self.json {
+            eprintln!("{words}");
+        }
+    }
+
+    fn show(&self, result: &RunResult, folder: &Path) -> anyhow::Result<()> {
+        if self.json {
+            println!("{}", serde_json::to_string(result)?);
+            return Ok(());
+        }
+        println!("\n{}\n{}", Table::of(result).plain(), sentence(result));
+        println!(
+            "{:.0} s of training, {:.0} images/s on {}; report: {}",
+            result.seconds,
+            result.images_per_second,
+            result.device,
+            folder.join("report.html").display()
+        );
+        Ok(())
+    }
+}
+
+/// A flag that the first Ctrl-C sets; the second ends the program at once.
+fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let set = stop.clone();
+    ctrlc::set_handler(move || {
+        if set.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })
+    .context("cannot listen for Ctrl-C")?;
+    Ok(stop)
+}

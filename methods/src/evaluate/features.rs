@@ -1,0 +1,78 @@
+//! Feature vectors on the host.
+
+use std::slice::ChunksExact;
+
+use nalgebra::DMatrixView;
+
+/// The smallest norm that [`Features::normalized`] divides by, where a measure does not say
+/// otherwise: PyTorch's default.
+pub const NORM_EPS: f64 = 1e-12;
+
+/// Feature vectors `[rows, dim]`, one picture a row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Features {
+    /// The number of vectors.
+    pub rows: usize,
+    /// The length of a vector.
+    pub dim: usize,
+    /// `rows · dim` values, row after row.
+    pub values: Vec<f64>,
+}
+
+impl Features {
+    /// Features from their values.
+    ///
+    /// Panics unless `values` holds `rows · dim` values and `dim` is positive.
+    #[track_caller]
+    pub fn new(rows: usize, dim: usize, values: Vec<f64>) -> Self {
+        assert!(dim > 0, "Features: dim is 0; a positive length is expected");
+        assert_eq!(values.len(), rows * dim, "Features: {rows} × {dim} values expected");
+        Self { rows, dim, values }
+    }
+
+    /// Features from the values that an `f32` device hands over.
+    ///
+    /// Panics as [`new`](Features::new) does.
+    #[track_caller]
+    pub fn from_f32(rows: usize, dim: usize, values: &[f32]) -> Self {
+        Self::new(rows, dim, values.iter().copied().map(f64::from).collect())
+    }
+
+    /// The vectors, one after the other.
+    pub fn iter(&self) -> ChunksExact<'_, f64> {
+        self.values.chunks_exact(self.dim)
+    }
+
+    /// Every vector divided by `max(‖x‖, eps)`: of length 1, unless it was shorter than `eps`.
+    pub fn normalized(&self, eps: f64) -> Self {
+        let mut values = self.values.clone();
+        for row in values.chunks_exact_mut(self.dim) {
+            let norm = row.iter().map(|x| x * x).sum::<f64>().sqrt().max(eps);
+            row.iter_mut().for_each(|x| *x /= norm);
+        }
+        Self { values, ..*self }
+    }
+
+    /// The same numbers as a matrix `[dim, rows]`: nalgebra counts down the columns, so what is a
+    /// row here is a column there.
+    pub(super) fn columns(&self) -> DMatrixView<'_, f64> {
+        DMatrixView::from_slice(&self.values, self.dim, self.rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_become_unit_vectors_and_a_zero_row_stays_zero() {
+        let z = Features::from_f32(3, 2, &[3.0, 4.0, 0.0, 0.0, 0.0, -2.0]);
+        assert_eq!(z.normalized(NORM_EPS).values, [0.6, 0.8, 0.0, 0.0, 0.0, -1.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "Features: 2 × 3 values expected")]
+    fn a_wrong_number_of_values_is_refused() {
+        Features::new(2, 3, vec![0.0; 5]);
+    }
+}

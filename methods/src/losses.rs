@@ -1,0 +1,16 @@
+//! The losses that several methods share, as plain functions.
+
+use autodiff::Var;
+
+/// PyTorch's guard against a division by zero in `cosine_similarity`.
+const EPS: f64 = 1e-8;
+
+// ANCHOR: negative_cosine
+/// `−mean cos(p, z)` over the rows of two `[n, d]` batches: −1 where all directions agree, about
+/// 0 by chance.
+#[track_caller]
+pub fn negative_cosine(p: &Var, z: &Var) -> Var {
+    let cosine = (p.l2_normalize(EPS) * z.l2_normalize(EPS)).sum(&[-1], false);
+    -cosine.mean_all()
+}
+// ANCHOR_END: negative_cosine

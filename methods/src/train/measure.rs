@@ -1,0 +1,172 @@
+//! Measures of a network on images that stay the same.
+
+use autodiff::Var;
+use rayon::prelude::*;
+use tensor::{Device, Tensor};
+
+use crate::augment::{MEAN, STD, key, to_input};
+use crate::data::{CHANNELS, Dataset, Image, Splits};
+use crate::evaluate::{Features, Knn, RANKME_EPS, feature_std, rankme};
+use crate::method::Method;
+use crate::report::{DataUri, Measures};
+
+/// Images in a forward pass of a measurement.
+const BATCH: usize = 128;
+/// At most this many images of the training set are neighbours: more would outlast the training
+/// between two measurements.
+const MOST_NEIGHBOURS: usize = 4096;
+/// At most this many images are measured.
+const MOST_MEASURED: usize = 1024;
+
+/// Images as a network takes them, ready on the host.
+pub struct Images {
+    pub(super) size: usize,
+    pixels: Vec<f32>,
+    labels: Vec<usize>,
+    /// The names of the classes; empty where images have no labels.
+    pub classes: Vec<String>,
+}
+
+impl Images {
+    /// At most `most` images of a set, spread evenly, without augmentation. Broken ones are
+    /// passed over here: training names them.
+    pub fn of(data: &dyn Dataset, size: usize, most: usize) -> Self {
+        let count = data.len().min(most);
+        let index = |i: usize| i * data.len() / count.max(1);
+        let read: Vec<(Vec<f32>, usize)> = (0..count)
+            .into_par_iter()
+            .filter_map(|i| {
+                let image = data.image(index(i)).ok()?;
+                Some((to_input(&image, size).pixels, data.label(index(i)).unwrap_or(0)))
+            })
+            .collect();
+        let (pixels, labels): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+        let classes = data.classes().to_vec();
+        Images { size, pixels: pixels.concat(), labels, classes }
+    }
+
+    /// Neighbours from the training set, and images to measure from the test set.
+    pub fn pair(data: &Splits, size: usize) -> [Self; 2] {
+        [
+            Images::of(&*data.train, size, MOST_NEIGHBOURS),
+            Images::of(&*data.test, size, MOST_MEASURED),
+        ]
+    }
+
+    /// How many images there are.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The class of each image.
+    pub fn labels(&self) -> &[usize] {
+        &self.labels
+    }
+
+    /// The pixels of an image as they were before normalisation, from 0 to 1.
+    fn raw(&self, index: usize) -> impl Iterator<Item = f32> + '_ {
+        let image = self.size * self.size * CHANNELS;
+        let pixels = self.pixels[index * image..][..image].iter().enumerate();
+        pixels.map(|(i, value)| value * STD[i % CHANNELS] + MEAN[i % CHANNELS])
+    }
+
+    /// An image for the eye.
+    pub(super) fn picture(&self, index: usize) -> DataUri {
+        let image = Image::new(self.size, self.size, self.raw(index).collect());
+        DataUri::png(self.size, self.size, &image.to_rgb8())
+    }
+
+    /// The name of an image's class; empty without labels.
+    pub(super) fn label_words(&self, index: usize) -> String {
+        self.classes.get(self.labels[index]).cloned().unwrap_or_default()
+    }
+
+    /// The raw pixels as feature vectors: what k-NN knows without a network.
+    pub fn as_features(&self) -> Features {
+        let pixels: Vec<f32> = (0..self.len()).flat_map(|i| self.raw(i)).collect();
+        Features::from_f32(self.len(), self.size * self.size * CHANNELS, &pixels)
+    }
+
+    /// A network's output for every image: `f` maps `[n, size, size, 3]` to `[n, d]`.
+    pub fn through(&self, device: &Device, f: impl Fn(&Var) -> Var) -> Features {
+        let image = self.size * self.size * CHANNELS;
+        let mut values: Vec<f32> = Vec::new();
+        for pixels in self.pixels.chunks(BATCH * image) {
+            let shape = [pixels.len() / image, self.size, self.size, 3];
+            let x = Var::constant(Tensor::from_slice(device, shape, pixels));
+            values.extend(f(&x).value().to_vec::<f32>());
+        }
+        let dim = values.len() / self.len().max(1);
+        Features::from_f32(self.len(), dim, &values)
+    }
+}
+
+/// The spread of what the loss compares, and, where there are labels and `with_knn`, the k-NN
+/// accuracy of the features in percent; in evaluation mode. `loss` is passed through.
+pub fn measure(
+    method: &dyn Method,
+    device: &Device,
+    [train, test]: &[Images; 2],
+    with_knn: bool,
+    loss: f64,
+) -> Measures {
+    method.train(false);
+    let features = test.through(device, |x| method.encode(x));
+    let x = Tensor::from_slice(device, [features.rows, features.dim], &features.values);
+    let z = method.project(&Var::constant(x));
+    let z = Features::new(features.rows, z.shape().features(), z.value().to_vec());
+    let knn = (with_knn && !test.classes.is_empty()).then(|| {
+        let neighbours = train.through(device, |x| method.encode(x));
+        accuracy(&neighbours, train, &features, test)
+    });
+    method.train(true);
+    Measures { loss, std: feature_std(&z).ratio, rankme: rankme(&z, RANKME_EPS), knn }
+}
+
+/// The loss on fixed views of images that are not trained on, in evaluation mode.
+pub(super) fn held_out_loss(
+    method: &dyn Method,
+    device: &Device,
+    data: &dyn Dataset,
+    size: usize,
+) -> f64 {
+    let count = data.len().min(BATCH);
+    let mut views = Vec::new();
+    for (view, recipe) in method.recipes().iter().enumerate() {
+        let mut pixels = Vec::new();
+        for index in 0..count {
+            if let Ok(image) = data.image(index) {
+                pixels.extend(recipe.apply(&image, size, &mut key(0, 0, index, view)).pixels);
+            }
+        }
+        let shape = [pixels.len() / (size * size * 3), size, size, 3];
+        views.push(Var::constant(Tensor::from_slice(device, shape, &pixels)));
+    }
+    method.train(false);
+    let loss = method.forward(&views).loss.item();
+    method.train(true);
+    loss
+}
+
+/// Lets the batch norms of an untrained network see images, so that it is measured as the
+/// trained one is: with statistics of the data instead of zeros and ones.
+pub(super) fn calibrate(method: &dyn Method, device: &Device, images: &Images) {
+    method.train(true);
+    images.through(device, |x| method.project(&method.encode(x)));
+}
+
+/// The k-NN accuracy of raw pixels, in percent: what a network has to beat.
+pub(super) fn pixels_knn([train, test]: &[Images; 2]) -> Option<f64> {
+    let labelled = !test.classes.is_empty();
+    labelled.then(|| accuracy(&train.as_features(), train, &test.as_features(), test))
+}
+
+fn accuracy(neighbours: &Features, train: &Images, features: &Features, test: &Images) -> f64 {
+    let votes = Knn::dino(test.classes.len()).classify(neighbours, train.labels(), features);
+    100.0 * votes.accuracy(test.labels())
+}

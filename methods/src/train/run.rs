@@ -1,0 +1,454 @@
+//! The training loop.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use autodiff::Var;
+use models::Init;
+use models::resnet::ResNet;
+use models::weights::WeightsError;
+use tensor::{Device, Tensor};
+use thiserror::Error;
+
+use super::checkpoint::{self, CHECKPOINT, Place};
+use super::loader::{Loader, Plan};
+use super::measure::{Images, calibrate, held_out_loss, measure, pixels_knn};
+use super::optimizer::{MissingGradient, Sgd};
+use super::progress::{Now, Progress};
+use super::{Schedule, Settings, SettingsError};
+use crate::data::{self, DataError, Splits};
+use crate::evaluate::{Features, Point, Verdict, feature_std};
+use crate::method::Method;
+use crate::report::{self, Measures, Metrics, ReportError, RunResult};
+
+/// Between two checkpoints at the ends of epochs; a kill loses at most this and an epoch.
+const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(10);
+/// Between two looks at the loss: reading it makes a GPU wait.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+
+/// Why a run did not start or did not end.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The images cannot be had.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// There are not enough of them.
+    #[error("{data}: {found} images to train on; expected at least a batch, {batch} (--batch)")]
+    TooFew {
+        /// The source.
+        data: String,
+        /// How many there are.
+        found: usize,
+        /// How many are needed.
+        batch: usize,
+    },
+    /// None to measure on can be read.
+    #[error("{data}: no image to measure on can be read; expected at least 2 held out for testing")]
+    NothingToMeasure {
+        /// The source.
+        data: String,
+    },
+    /// The run's folder holds another run.
+    #[error("{}: holds a run already; add --resume, or name another folder", .0.display())]
+    Occupied(PathBuf),
+    /// There is nothing to go on from.
+    #[error("{}: no checkpoint to resume from; expected {CHECKPOINT} in it", .0.display())]
+    NothingToResume(PathBuf),
+    /// A file of the run cannot be written or read.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A checkpoint does not fit.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// A record cannot be written or read.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// Part of the network would not be trained.
+    #[error(transparent)]
+    MissingGradient(#[from] MissingGradient),
+    /// The loss is not a number any more.
+    #[error("the loss is {loss} at step {step}: the last good state is in {}; try a lower base_lr",
+        checkpoint.display())]
+    Diverged {
+        /// What it is.
+        loss: f64,
+        /// When it was seen.
+        step: usize,
+        /// Where the last good state is.
+        checkpoint: PathBuf,
+    },
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// After its last step.
+    Finished(Box<RunResult>),
+    /// By request; `--resume` goes on from this step.
+    Stopped {
+        /// Steps taken.
+        step: usize,
+    },
+}
+
+/// A run in its folder.
+pub struct Trainer {
+    settings: Settings,
+    folder: PathBuf,
+    device: Device,
+    data: Splits,
+    images: [Images; 2],
+    method: Box<dyn Method>,
+    sgd: Sgd,
+    at: Schedule,
+    place: Place,
+    knn: Option<f64>,
+    quiet: bool,
+}
+
+/// A method with the first values that its seed gives.
+///
+/// # Errors
+/// Where the encoder is unknown.
+pub fn build(settings: &Settings, device: &Device) -> Result<Box<dyn Method>, SettingsError> {
+    let mut init = Init::new(device, settings.run.seed);
+    let encoder = ResNet::new(&mut init, &settings.encoder()?);
+    Ok(settings.method.build(&mut init, encoder))
+}
+
+/// A run's method as its newest checkpoint has it.
+///
+/// # Errors
+/// Where the checkpoint is missing, broken or another network's.
+pub fn restore(
+    settings: &Settings,
+    device: &Device,
+    folder: &Path,
+) -> Result<Box<dyn Method>, RunError> {
+    let method = build(settings, device)?;
+    checkpoint::load_network(&folder.join(CHECKPOINT), &*method)?;
+    Ok(method)
+}
+
+impl Trainer {
+    /// A run in `folder`, from its start or, with `resume`, from its newest checkpoint. Whatever
+    /// is wrong with the settings or the data is found before anything is written. `quiet` shows
+    /// nothing on the way.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn new(
+        settings: Settings,
+        folder: &Path,
+        resume: bool,
+        quiet: bool,
+    ) -> Result<Self, RunError> {
+        let device = settings.device()?;
+        let method = build(&settings, &device)?;
+        let data = data::open(&settings.run.data, settings.run.seed)?;
+        let (found, batch) = (data.train.len(), settings.run.batch);
+        if found < batch {
+            return Err(RunError::TooFew { data: settings.run.data, found, batch });
+        }
+        let images = Images::pair(&data, settings.run.image_size);
+        if images[1].len() < 2 {
+            return Err(RunError::NothingToMeasure { data: settings.run.data });
+        }
+        let sgd = Sgd::new(method.sgd());
+        let steps_per_epoch = found / batch;
+        let at = Schedule { step: 0, steps_per_epoch, epochs: settings.run.epochs, batch };
+        let place = Place { step: 0, seconds: 0.0, loss_sum: 0.0, losses: 0 };
+        let folder = folder.to_owned();
+        let knn = None;
+        let mut trainer =
+            Trainer { settings, folder, device, data, images, method, sgd, at, place, knn, quiet };
+        if resume {
+            trainer.resume()?
+        } else {
+            trainer.begin()?
+        }
+        Ok(trainer)
+    }
+
+    fn begin(&mut self) -> Result<(), RunError> {
+        let config = self.folder.join("config.toml");
+        if config.exists() {
+            return Err(RunError::Occupied(self.folder.clone()));
+        }
+        let file = |path: &Path| {
+            let path = path.to_owned();
+            move |source| RunError::File { path, source }
+        };
+        std::fs::create_dir_all(&self.folder).map_err(file(&self.folder))?;
+        let text = toml::to_string(&self.settings.to_table()).expect("TOML holds the settings");
+        std::fs::write(&config, text).map_err(file(&config))?;
+        self.save()
+    }
+
+    fn resume(&mut self) -> Result<(), RunError> {
+        let path = self.folder.join(CHECKPOINT);
+        if !path.exists() {
+            return Err(RunError::NothingToResume(self.folder.clone()));
+        }
+        self.place = checkpoint::load(&path, &*self.method, &mut self.sgd)?;
+        self.at.step = self.place.step;
+        // What was measured after the checkpoint will be measured again.
+        let path = self.metrics_path();
+        if path.exists() {
+            let mut metrics = report::read_metrics(&path)?;
+            metrics.retain(|m| m.step <= self.at.step as u64);
+            self.knn = metrics.iter().rev().find_map(|m| m.knn);
+            report::write_metrics(&path, &metrics)?;
+        }
+        Ok(())
+    }
+
+    /// Trains to the end, or until `stop` is set: then what has been reached is saved.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn run(mut self, stop: &AtomicBool) -> Result<Ended, RunError> {
+        let total = self.at.total();
+        let chance = self.method.chance_loss();
+        let progress = Progress::new(total, self.at.step, chance, self.quiet);
+        let mut loader = Loader::start(self.plan());
+        let mut clock = Clock::new(self.at.step);
+        let mut loss_sum = Tensor::scalar(&self.device, 0.0);
+        while self.at.step < total {
+            if stop.load(Ordering::Relaxed) {
+                self.pause(&loss_sum, &mut clock)?;
+                progress.finish();
+                return Ok(Ended::Stopped { step: self.at.step });
+            }
+            let Some(batch) = loader.next() else { break };
+            let views = self.to_device(batch?.views);
+            let output = self.step(views)?;
+            loss_sum = &loss_sum + &output.loss;
+            if clock.wants_a_look() {
+                self.look(&output, &progress, &mut clock)?;
+            }
+            if self.at.step.is_multiple_of(self.at.steps_per_epoch) {
+                self.take_in(&mut loss_sum, &mut clock);
+                let metrics = self.end_epoch(&mut clock)?;
+                progress.epoch(&metrics);
+            }
+        }
+        progress.finish();
+        self.finish()
+    }
+
+    fn plan(&self) -> Plan {
+        Plan {
+            data: self.data.train.clone(),
+            recipes: self.method.recipes(),
+            size: self.settings.run.image_size,
+            batch: self.settings.run.batch,
+            seed: self.settings.run.seed,
+            steps: self.at.step..self.at.total(),
+        }
+    }
+
+    fn to_device(&self, views: Vec<Vec<f32>>) -> Vec<Var> {
+        let (size, batch) = (self.settings.run.image_size, self.settings.run.batch);
+        let shape = [batch, size, size, 3];
+        let view =
+            |pixels: Vec<f32>| Var::constant(Tensor::from_slice(&self.device, shape, &pixels));
+        views.into_iter().map(view).collect()
+    }
+
+    // ANCHOR: training_step
+    /// Forward, backward, update.
+    fn step(&mut self, views: Vec<Var>) -> Result<Step, RunError> {
+        let output = self.method.forward(&views);
+        let loss = output.loss.value().clone();
+        let gradients = output.loss.backward();
+        let rate = |name: &str| self.method.learning_rate(name, &self.at);
+        self.sgd.step(&*self.method, &gradients, rate)?;
+        self.at.step += 1;
+        self.place.losses += 1;
+        Ok(Step { loss, z: output.z })
+    }
+    // ANCHOR_END: training_step
+
+    /// Shows where the run stands; the only readback between two measurements.
+    fn look(&self, output: &Step, progress: &Progress, clock: &mut Clock) -> Result<(), RunError> {
+        let loss = self.finite(output.loss.item())?;
+        let (rows, dim) = (output.z.shape().rows(), output.z.shape().features());
+        let std = feature_std(&Features::new(rows, dim, output.z.to_vec())).ratio;
+        let images_per_second = clock.speed(self.at.step, self.at.batch);
+        let now = Now { epoch: self.at.epoch() + 1, loss, std, knn: self.knn, images_per_second };
+        progress.step(self.at.step, now);
+        Ok(())
+    }
+
+    fn finite(&self, loss: f64) -> Result<f64, RunError> {
+        if loss.is_finite() {
+            return Ok(loss);
+        }
+        let checkpoint = self.folder.join(CHECKPOINT);
+        Err(RunError::Diverged { loss, step: self.at.step, checkpoint })
+    }
+
+    /// Moves what the loop has counted into what a checkpoint holds.
+    fn take_in(&mut self, loss_sum: &mut Tensor, clock: &mut Clock) {
+        self.place.loss_sum += loss_sum.item();
+        *loss_sum = Tensor::scalar(&self.device, 0.0);
+        self.place.seconds += clock.lap();
+        self.place.step = self.at.step;
+    }
+
+    fn pause(&mut self, loss_sum: &Tensor, clock: &mut Clock) -> Result<(), RunError> {
+        let mut loss_sum = loss_sum.clone();
+        self.take_in(&mut loss_sum, clock);
+        self.save()
+    }
+
+    fn end_epoch(&mut self, clock: &mut Clock) -> Result<Metrics, RunError> {
+        let epoch = self.at.epoch();
+        let loss = self.finite(self.place.loss_sum / self.place.losses.max(1) as f64)?;
+        let every = self.settings.run.knn_every;
+        let with_knn = every > 0 && epoch.is_multiple_of(every) && epoch < self.at.epochs;
+        let images_per_second = clock.speed(self.at.step, self.at.batch);
+        let measures = measure(&*self.method, &self.device, &self.images, with_knn, loss);
+        self.knn = measures.knn.or(self.knn);
+        let metrics = Metrics {
+            epoch: epoch as u64,
+            step: self.at.step as u64,
+            loss,
+            chance_loss: self.method.chance_loss(),
+            std: measures.std,
+            rankme: Some(measures.rankme),
+            knn: measures.knn,
+            lr: self.method.learning_rate("encoder.conv1.weight", &self.at),
+            images_per_second,
+        };
+        metrics.append(&self.metrics_path())?;
+        (self.place.loss_sum, self.place.losses) = (0.0, 0);
+        if clock.wants_a_checkpoint() || self.at.step == self.at.total() {
+            self.save()?;
+        }
+        clock.start_lap(self.at.step);
+        Ok(metrics)
+    }
+
+    fn save(&self) -> Result<(), RunError> {
+        let path = self.folder.join(CHECKPOINT);
+        checkpoint::save(&path, &*self.method, &self.sgd, self.place, self.device.is_f64())
+            .map_err(|source| RunError::File { path, source })
+    }
+
+    fn metrics_path(&self) -> PathBuf {
+        self.folder.join("metrics.jsonl")
+    }
+
+    /// Measures the trained network and an untrained one, and writes what the run has shown.
+    fn finish(self) -> Result<Ended, RunError> {
+        let untrained = build(&self.settings, &self.device)?;
+        calibrate(&*untrained, &self.device, &self.images[0]);
+        let untrained = self.measures(&*untrained);
+        let trained = self.measures(&*self.method);
+        let metrics = report::read_metrics(&self.metrics_path())?;
+        let points: Vec<Point> = metrics.iter().map(Point::from).collect();
+        let verdict = Verdict::of(&points, self.full_rank());
+        let seconds = self.place.seconds;
+        let result = RunResult {
+            method: self.settings.run.method.clone(),
+            data: self.settings.run.data.clone(),
+            device: self.device.to_string(),
+            seconds,
+            collapsed: verdict.collapsed,
+            collapsed_since_step: verdict.since_step,
+            verdict: verdict.words,
+            chance_loss: self.method.chance_loss(),
+            pixels_knn: pixels_knn(&self.images),
+            images_per_second: (self.at.step * self.at.batch) as f64 / seconds.max(1e-9),
+            trained,
+            untrained,
+        };
+        result.write(&self.folder.join("result.json"))?;
+        super::pictures::write(
+            &self.folder,
+            &*self.method,
+            &self.device,
+            &self.data,
+            &self.images,
+        )?;
+        report::write(&self.folder)?;
+        Ok(Ended::Finished(Box::new(result)))
+    }
+
+    fn measures(&self, method: &dyn Method) -> Measures {
+        let size = self.settings.run.image_size;
+        let loss = held_out_loss(method, &self.device, &*self.data.test, size);
+        measure(method, &self.device, &self.images, true, loss)
+    }
+
+    /// The rank that RankMe could reach.
+    fn full_rank(&self) -> usize {
+        let features = self.settings.encoder().map_or(1, |encoder| encoder.features());
+        let x = Var::constant(Tensor::zeros(&self.device, [2, features]));
+        self.method.project(&x).shape().features().min(self.images[1].len())
+    }
+}
+
+/// What a step leaves to look at.
+struct Step {
+    loss: Tensor,
+    z: Tensor,
+}
+
+/// The clocks of a run.
+struct Clock {
+    lap: Instant,
+    speed_since: (Instant, usize),
+    look: Option<Instant>,
+    checkpoint: Instant,
+}
+
+impl Clock {
+    fn new(step: usize) -> Self {
+        let now = Instant::now();
+        Clock { lap: now, speed_since: (now, step), look: None, checkpoint: now }
+    }
+
+    fn wants_a_look(&mut self) -> bool {
+        let due = self.look.is_none_or(|last| last.elapsed() > BETWEEN_LOOKS);
+        if due {
+            self.look = Some(Instant::now());
+        }
+        due
+    }
+
+    fn wants_a_checkpoint(&mut self) -> bool {
+        let due = self.checkpoint.elapsed() > BETWEEN_CHECKPOINTS;
+        if due {
+            self.checkpoint = Instant::now();
+        }
+        due
+    }
+
+    /// Seconds of training since the last lap.
+    fn lap(&mut self) -> f64 {
+        std::mem::replace(&mut self.lap, Instant::now()).elapsed().as_secs_f64()
+    }
+
+    /// After a pause for a measurement.
+    fn start_lap(&mut self, step: usize) {
+        self.lap = Instant::now();
+        self.speed_since = (self.lap, step);
+    }
+
+    fn speed(&self, step: usize, batch: usize) -> f64 {
+        let (since, first) = self.speed_since;
+        ((step - first) * batch) as f64 / since.elapsed().as_secs_f64().max(1e-9)
+    }
+}

@@ -1,0 +1,324 @@
+//! The settings of a run: defaults, a file, flags and `--set`, in that order.
+
+use std::path::{Path, PathBuf};
+
+use models::resnet::{ResNetConfig, UnknownEncoder};
+use serde::{Deserialize, Serialize};
+use tensor::{Device, DeviceError};
+use thiserror::Error;
+use toml::{Table, Value};
+
+use crate::method::{METHODS, MethodConfig};
+
+/// Everything that a run depends on; its `config.toml` is enough to repeat it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// What is not the method's own.
+    pub run: Run,
+    /// The method's switches and recipe.
+    pub method: MethodConfig,
+}
+
+/// The settings that all methods share.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// The method's name.
+    pub method: String,
+    /// The data source, such as `shapes` or `folder:DIR`.
+    pub data: String,
+    /// The encoder's name.
+    pub encoder: String,
+    /// Passes over the training set.
+    pub epochs: usize,
+    /// Images in a batch.
+    pub batch: usize,
+    /// Height and width of a view.
+    pub image_size: usize,
+    /// What all randomness comes from.
+    pub seed: u64,
+    /// `auto`, `cpu`, `gpu` or `reference`.
+    pub device: String,
+    /// Epochs between two k-NN measurements; 0 for none but the last.
+    pub knn_every: usize,
+}
+
+/// Settings that cannot be used. All are the user's to mend.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    /// No such method.
+    #[error("unknown method `{found}`; expected {}", METHODS.join(", "))]
+    Method {
+        /// The word as given.
+        found: String,
+    },
+    /// No such encoder.
+    #[error(transparent)]
+    Encoder(#[from] UnknownEncoder),
+    /// No such device.
+    #[error("unknown device `{0}`; expected auto, cpu, gpu or reference")]
+    Device(String),
+    /// The device is not there.
+    #[error("--device gpu: {0}")]
+    NoGpu(#[from] DeviceError),
+    /// A key that nothing reads.
+    #[error("{place}: unknown key `{key}`; expected {known}")]
+    Key {
+        /// The flag or the file.
+        place: String,
+        /// The key as given.
+        key: String,
+        /// The keys that exist.
+        known: String,
+    },
+    /// A value of the wrong type or out of range.
+    #[error("{place}: {reason}")]
+    Value {
+        /// The flag or the file.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file cannot be read.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl Settings {
+    /// The settings that a method starts from.
+    ///
+    /// # Errors
+    /// Where there is no such method.
+    pub fn named(method: &str) -> Result<Self, SettingsError> {
+        let config = MethodConfig::named(method)
+            .ok_or_else(|| SettingsError::Method { found: method.to_owned() })?;
+        let run = Run {
+            method: method.to_owned(),
+            data: "shapes".to_owned(),
+            encoder: "resnet-small".to_owned(),
+            epochs: 40,
+            batch: 64,
+            image_size: 32,
+            seed: 0,
+            device: "auto".to_owned(),
+            knn_every: 5,
+        };
+        Ok(Settings { run, method: config })
+    }
+
+    /// One table: the run's keys, and the method's under the method's name.
+    pub fn to_table(&self) -> Table {
+        let serialised = "settings are numbers, words and tables, which TOML holds";
+        let mut table = Table::try_from(&self.run).expect(serialised);
+        let method = self.method.to_table().expect(serialised);
+        table.insert(self.run.method.clone(), Value::Table(method));
+        table
+    }
+
+    /// The settings with one key changed: `KEY=VALUE`, the key a run's or the method's own, with
+    /// dots into tables. A value that is not TOML is a word.
+    ///
+    /// # Errors
+    /// Where there is no `=`, no such key, or the value does not fit.
+    pub fn set(self, assignment: &str) -> Result<Self, SettingsError> {
+        let place = format!("--set {assignment}");
+        let Some((key, value)) = assignment.split_once('=') else {
+            let reason = "expected KEY=VALUE".to_owned();
+            return Err(SettingsError::Value { place, reason });
+        };
+        self.assign(key.trim(), value, &place)
+    }
+
+    /// The settings with the value of a flag; a value that is not TOML is a word.
+    ///
+    /// # Errors
+    /// As [`set`](Settings::set).
+    pub fn flag(self, key: &str, value: &str) -> Result<Self, SettingsError> {
+        self.assign(key, value, &format!("--{key} {}", value.trim_matches('"')))
+    }
+
+    fn assign(self, key: &str, value: &str, place: &str) -> Result<Self, SettingsError> {
+        let method = &self.run.method;
+        let of_run = Table::try_from(&self.run).is_ok_and(|run| run.contains_key(key));
+        let own = key.strip_prefix(&format!("{method}.")).unwrap_or(key);
+        let path = if of_run { own.to_owned() } else { format!("{method}.{own}") };
+        let value = toml::from_str::<Table>(&format!("value = {value}"))
+            .ok()
+            .and_then(|mut table| table.remove("value"))
+            .unwrap_or_else(|| Value::String(value.trim().to_owned()));
+        let (first, rest) = path.split_once('.').unwrap_or((&path, ""));
+        let nested = rest
+            .rsplit('.')
+            .filter(|part| !part.is_empty())
+            .fold(value, |inner, part| Value::Table(Table::from_iter([(part.to_owned(), inner)])));
+        self.merge(Table::from_iter([(first.to_owned(), nested)]), place)
+    }
+
+    /// The settings with those of a file put over them.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or is no TOML, or as [`set`](Settings::set).
+    pub fn with_file(self, path: &Path) -> Result<Self, SettingsError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| SettingsError::File { path: path.to_owned(), source })?;
+        let place = path.display().to_string();
+        let changes: Table = toml::from_str(&text).map_err(|error| SettingsError::Value {
+            place: place.clone(),
+            reason: error.to_string().trim_end().to_owned(),
+        })?;
+        self.merge(changes, &place)
+    }
+
+    /// Reads the settings of a run from its folder's `config.toml`.
+    ///
+    /// # Errors
+    /// As [`with_file`](Settings::with_file), and where the file names no method.
+    pub fn of_run(path: &Path) -> Result<Self, SettingsError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| SettingsError::File { path: path.to_owned(), source })?;
+        let method = toml::from_str::<Table>(&text)
+            .ok()
+            .and_then(|table| Some(table.get("method")?.as_str()?.to_owned()));
+        let Some(method) = method else {
+            let reason = "names no `method`; expected the settings of a run".to_owned();
+            return Err(SettingsError::Value { place: path.display().to_string(), reason });
+        };
+        Settings::named(&method)?.with_file(path)
+    }
+
+    /// The encoder that the settings name.
+    ///
+    /// # Errors
+    /// Where there is no such encoder.
+    pub fn encoder(&self) -> Result<ResNetConfig, SettingsError> {
+        Ok(self.run.encoder.parse()?)
+    }
+
+    /// The device that the settings name.
+    ///
+    /// # Errors
+    /// Where the word is unknown, or `gpu` is asked for and none opens.
+    pub fn device(&self) -> Result<Device, SettingsError> {
+        match self.run.device.as_str() {
+            "auto" => Ok(Device::best()),
+            "cpu" => Ok(Device::cpu()),
+            "reference" => Ok(Device::reference()),
+            "gpu" => Ok(Device::gpu()?),
+            other => Err(SettingsError::Device(other.to_owned())),
+        }
+    }
+
+    fn merge(self, changes: Table, place: &str) -> Result<Self, SettingsError> {
+        let mut table = self.to_table();
+        overlay(&mut table, changes, "", place)?;
+        let reason = |error: toml::de::Error| SettingsError::Value {
+            place: place.to_owned(),
+            reason: error.to_string().trim_end().replace('\n', " "),
+        };
+        let method = match table.remove(&self.run.method) {
+            Some(Value::Table(method)) => self.method.from_table(method).map_err(reason)?,
+            _ => self.method,
+        };
+        let settings = Settings { run: table.try_into().map_err(reason)?, method };
+        settings.check(place)?;
+        Ok(settings)
+    }
+
+    fn check(&self, place: &str) -> Result<(), SettingsError> {
+        let run = &self.run;
+        let ranges = [
+            ("epochs", run.epochs, 1, 1_000_000),
+            // One image has no batch statistics.
+            ("batch", run.batch, 2, 65_536),
+            ("image_size", run.image_size, 8, 1024),
+        ];
+        let wrong = |reason| SettingsError::Value { place: place.to_owned(), reason };
+        for (key, value, least, most) in ranges {
+            if !(least..=most).contains(&value) {
+                return Err(wrong(format!("{key} = {value}; expected {least} to {most}")));
+            }
+        }
+        self.method.check().map_err(wrong)
+    }
+}
+
+/// Puts `changes` over `table`; every key has to be there already.
+fn overlay(
+    table: &mut Table,
+    changes: Table,
+    prefix: &str,
+    place: &str,
+) -> Result<(), SettingsError> {
+    for (key, value) in changes {
+        let Some(old) = table.get_mut(&key) else {
+            let known: Vec<&str> = table.keys().map(String::as_str).collect();
+            return Err(SettingsError::Key {
+                place: place.to_owned(),
+                key: format!("{prefix}{key}"),
+                known: known.join(", "),
+            });
+        };
+        match (old, value) {
+            (Value::Table(old), Value::Table(new)) => {
+                overlay(old, new, &format!("{prefix}{key}."), place)?;
+            }
+            (old, new) => *old = new,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn simsiam() -> Settings {
+        Settings::named("simsiam").unwrap()
+    }
+
+    fn error(assignment: &str) -> String {
+        simsiam().set(assignment).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn keys_of_the_run_and_of_the_method_are_set_alike() {
+        let settings = simsiam().set("stop_gradient=false").unwrap();
+        let settings = settings.set("epochs=3").unwrap().set("views.gray_p = 0.5").unwrap();
+        let settings = settings.set("predictor=fixed-random").unwrap().set("base_lr=1").unwrap();
+        let MethodConfig::SimSiam(config) = &settings.method;
+        assert!(!config.stop_gradient);
+        assert_eq!((settings.run.epochs, config.views.gray_p, config.base_lr), (3, 0.5, 1.0));
+        assert_eq!(config.predictor, crate::simsiam::Predictor::FixedRandom);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (assignment, parts) in [
+            ("stop_gradent=false", ["unknown key `simsiam.stop_gradent`", "stop_gradient"]),
+            ("stop_gradient=maybe", ["stop_gradient", "expected a boolean"]),
+            ("stop_gradient", ["--set stop_gradient", "expected KEY=VALUE"]),
+            ("epochs=0", ["epochs = 0", "expected 1 to"]),
+            ("views.gray_p=2", ["views.gray_p = 2", "a probability"]),
+            ("base_lr=-1", ["base_lr = -1", "at least 0"]),
+        ] {
+            let text = error(assignment);
+            assert!(parts.iter().all(|part| text.contains(part)), "{assignment}: {text}");
+            assert_eq!(text.lines().count(), 1, "{text}");
+        }
+        assert!(Settings::named("simsaim").unwrap_err().to_string().contains("expected simsiam"));
+    }
+
+    #[test]
+    fn a_file_holds_what_was_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let settings = simsiam().set("symmetric=false").unwrap().set("seed=9").unwrap();
+        std::fs::write(&path, toml::to_string(&settings.to_table()).unwrap()).unwrap();
+        assert_eq!(Settings::of_run(&path).unwrap(), settings);
+    }
+}

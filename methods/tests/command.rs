@@ -1,0 +1,164 @@
+//! The `stopgrad` command as a user meets it: mistakes, interruptions, results.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use models::weights::Weights;
+
+/// A run of a few seconds.
+const SHORT: &[&str] = &["--encoder", "resnet-small-w4", "--device", "cpu", "--epochs", "3"];
+
+fn stopgrad(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stopgrad"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    stopgrad(arguments).output().expect("the command starts")
+}
+
+fn train_into(out: &Path, more: &[&str]) -> Vec<String> {
+    let mut arguments: Vec<String> = ["train", "simsiam", "--out"].map(String::from).to_vec();
+    arguments.push(out.display().to_string());
+    arguments.extend(SHORT.iter().chain(more).map(|word| word.to_string()));
+    arguments
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).trim().to_owned()
+}
+
+/// Every mistake is one line that names the flag or the path, and leaves nothing behind.
+#[test]
+fn mistakes_are_one_line_and_leave_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path("empty")).expect("a folder");
+    std::fs::write(path("file"), "text").expect("a file");
+    let source = |name: &str| format!("folder:{}", path(name).display());
+    let (missing, empty, file) = (source("missing"), source("empty"), source("file"));
+    let cases: &[(&[&str], i32, &[&str])] = &[
+        (&["train", "simsaim"], 2, &["unknown method `simsaim`", "expected simsiam"]),
+        (&["train", "simsiam", "--set", "stop=1"], 2, &["--set stop=1", "`simsiam.stop`"]),
+        (&["train", "simsiam", "--set", "symmetric=7"], 2, &["symmetric", "expected a boolean"]),
+        (&["train", "simsiam", "--device", "tpu"], 2, &["unknown device `tpu`", "expected auto"]),
+        (&["train", "simsiam", "--encoder", "vgg"], 2, &["unknown encoder `vgg`"]),
+        (&["train", "simsiam", "--data", "shape"], 2, &["unknown data source `shape`"]),
+        (&["train", "simsiam", "--data", &missing], 1, &["missing", "expected"]),
+        (&["train", "simsiam", "--data", &empty], 1, &["empty", "expected"]),
+        (&["train", "simsiam", "--data", &file], 1, &["file", "expected"]),
+        (&["train", "simsiam", "--batch", "4096"], 1, &["2048 images", "--batch"]),
+        (&["train", "simsiam", "--resume"], 1, &["no checkpoint"]),
+        (&["evaluate", "nowhere"], 2, &["nowhere/config.toml"]),
+    ];
+    for (arguments, code, parts) in cases {
+        let out = path("out");
+        let mut arguments = arguments.to_vec();
+        let out_text = out.display().to_string();
+        if arguments[0] == "train" {
+            arguments.extend(["--out", &out_text]);
+        }
+        let output = run(&arguments);
+        let error = text(&output);
+        assert_eq!(output.status.code(), Some(*code), "{arguments:?}: {error}");
+        assert_eq!(error.lines().count(), 1, "{arguments:?}: {error}");
+        assert!(parts.iter().all(|part| error.contains(part)), "{arguments:?}: {error}");
+        assert!(!out.exists(), "{arguments:?} left {} behind", out.display());
+    }
+}
+
+/// A folder of images in which a few are broken: they are named, and the run goes on; with many
+/// broken ones it does not.
+#[test]
+fn broken_images_are_named_and_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let images = folder.path().join("images");
+    for i in 0..240u32 {
+        let class = images.join(if i % 2 == 0 { "a" } else { "b" });
+        std::fs::create_dir_all(&class).expect("a folder");
+        let shade = image::Rgb([(i % 200) as u8, 90, 200]);
+        let picture = image::RgbImage::from_pixel(20, 20, shade);
+        picture.save(class.join(format!("{i}.png"))).expect("a picture");
+    }
+    std::fs::write(images.join("a/0.png"), b"not a picture").expect("a file");
+    let source = format!("folder:{}", images.display());
+    let out = folder.path().join("run");
+    let flags = ["--data", &source, "--epochs", "1", "--batch", "32"];
+    let short = train_into(&out, &["--data", &source, "--batch", "32"]);
+    let words: Vec<&str> = short.iter().map(String::as_str).collect();
+    let output = run(&words);
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(out.join("result.json").exists());
+
+    for i in 0..20 {
+        std::fs::write(images.join(format!("a/{}.png", 2 * i)), b"x").expect("a file");
+    }
+    let out = folder.path().join("second");
+    let out = out.display().to_string();
+    let mut words = vec!["train", "simsiam", "--encoder", "resnet-small-w4", "--out", &out];
+    words.extend(flags);
+    let output = run(&words);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("more than 1 %"), "{}", text(&output));
+}
+
+/// Killed after its first checkpoint and resumed, a run ends with the same bits as one that was
+/// never disturbed; so does one that was stopped by Ctrl-C.
+#[test]
+fn a_disturbed_run_ends_as_an_undisturbed_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let finish = |out: &Path, more: &[&str]| {
+        let words = train_into(out, more);
+        let output = run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(output.status.success(), "{}", text(&output));
+        Weights::read(&out.join("checkpoint.safetensors")).expect("a checkpoint").arrays
+    };
+    let whole = finish(&folder.path().join("whole"), &[]);
+    for signal in ["KILL", "INT"] {
+        let out = folder.path().join(signal);
+        disturb(&out, signal);
+        assert_eq!(finish(&out, &["--resume"]), whole, "after {signal}");
+    }
+}
+
+/// Starts a run and sends it a signal once it has measured an epoch.
+fn disturb(out: &PathBuf, signal: &str) {
+    let words = train_into(out, &[]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut child = stopgrad(&words).stderr(Stdio::null()).spawn().expect("the command starts");
+    let start = Instant::now();
+    while !out.join("metrics.jsonl").exists() {
+        assert!(start.elapsed() < Duration::from_secs(300), "no epoch in five minutes");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args([&format!("-{signal}"), &id]).status();
+    assert!(sent.expect("`kill` starts").success());
+    child.wait().expect("the command ends");
+    assert!(!out.join("result.json").exists(), "the run was over before the signal");
+}
+
+/// A finished run can be measured again, and its folder is not overwritten.
+#[test]
+fn a_run_is_evaluated_and_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("run");
+    let words = train_into(&out, &["--json"]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let output = run(&words);
+    assert!(output.status.success(), "{}", text(&output));
+    let result: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let measured = run(&["evaluate", &out.display().to_string(), "--json"]);
+    let measured: serde_json::Value = serde_json::from_slice(&measured.stdout).expect("JSON");
+    assert_eq!(measured["knn"], result["trained"]["knn"]);
+    assert_eq!(measured["std"], result["trained"]["std"]);
+
+    let again = run(&words);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again).contains("holds a run already"), "{}", text(&again));
+    for name in ["config.toml", "metrics.jsonl", "result.json", "report.html"] {
+        assert!(out.join(name).exists(), "{name} is missing");
+    }
+}
