@@ -1,0 +1,41 @@
+//! The graphs in the book are those that the code draws.
+
+use std::path::Path;
+use std::{env, fs};
+
+use autodiff::{Var, graph};
+use methods::simsiam::{self, Config};
+use tensor::{Device, Tensor};
+
+/// Compares a drawing with `graphs/NAME.mmd`; with `UPDATE_GRAPHS` set, writes it there.
+#[track_caller]
+fn check(name: &str, drawn: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("graphs/{name}.mmd"));
+    if env::var_os("UPDATE_GRAPHS").is_some() {
+        fs::write(&path, drawn).unwrap();
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(kept, drawn, "graphs/{name}.mmd is out of date: run again with UPDATE_GRAPHS=1");
+}
+
+#[test]
+fn half_a_square() {
+    let x = Var::leaf(Tensor::ones(&Device::reference(), [1]));
+    check("square", &graph::mermaid(&(&x * &x.detach()).sum_all()));
+}
+
+/// The loss is SimSiam's own; single layers stand for the networks, which do not cut anything.
+#[test]
+fn simsiam() {
+    let device = Device::reference();
+    let layer = |name: &'static str| {
+        let weight = Var::leaf(Tensor::ones(&device, [4, 4]));
+        move |x: &Var| graph::scope(name, || x.matmul(&weight))
+    };
+    let (f, h) = (layer("f"), layer("h"));
+    let [x1, x2] = [(); 2].map(|()| Var::constant(Tensor::ones(&device, [2, 4])));
+    let (z1, z2) = (f(&x1), f(&x2));
+    let (p1, p2) = (h(&z1), h(&z2));
+    let loss = simsiam::loss([&p1, &p2], [&z1, &z2], &Config::default());
+    check("simsiam", &graph::mermaid(&loss));
+}

@@ -1,0 +1,333 @@
+//! Each way in which a chapter can part from the code is found, and named with its line.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use book::{Fault, Faults};
+use tempfile::TempDir;
+
+/// The source that the tiny books include from.
+const CODE: &str = "\
+/// The distance.
+// ANCHOR: loss
+pub fn loss(p: f32, z: f32) -> f32 {
+    // ANCHOR: body
+    let error = p - z;
+    error * error
+    // ANCHOR_END: body
+}
+// ANCHOR_END: loss
+
+// ANCHOR: open
+fn left() {}
+
+// ANCHOR: twice
+// ANCHOR_END: twice
+// ANCHOR: twice
+
+// ANCHOR: empty
+
+// ANCHOR_END: empty
+// ANCHOR_END: backward
+// ANCHOR: backward
+";
+
+/// A repository with one source file, one result file and a book of one chapter.
+struct Repository(TempDir);
+
+impl Repository {
+    fn new(chapter: &str) -> Repository {
+        let repository = Repository(tempfile::tempdir().unwrap());
+        repository.write("code.rs", CODE);
+        repository.write("long.rs", &"fn f() {}\n".repeat(61));
+        repository.write("book/book.toml", "[build]\ncreate-missing = false\n");
+        repository.write("book/results/run.json", r#"{"trained": {"knn": 61.328125, "by": []}}"#);
+        repository.write("book/src/SUMMARY.md", "- [One](one.md)\n- [Two](two.md)\n");
+        repository.write("book/src/one.md", chapter);
+        repository.write("book/src/two.md", "# Two\n\n## What breaks\n\n## What breaks\n");
+        repository
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn book(&self) -> PathBuf {
+        self.0.path().join("book")
+    }
+}
+
+/// The first chapter of the woven book.
+fn woven(chapter: &str) -> String {
+    let book = book::weave(&Repository::new(chapter).book()).unwrap();
+    book.chapters().next().unwrap().content.clone()
+}
+
+/// The faults of a book whose first chapter is this.
+fn faults(chapter: &str) -> Vec<Fault> {
+    let error = book::weave(&Repository::new(chapter).book()).unwrap_err();
+    error.downcast::<Faults>().unwrap().0
+}
+
+/// The one fault of a chapter of one title, an empty line, and `body`; it is on line 3.
+#[track_caller]
+fn fault(body: &str) -> String {
+    let found = faults(&format!("# One\n\n{body}\n"));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((found[0].file.as_path(), found[0].line), (Path::new("src/one.md"), 3));
+    found[0].message.clone()
+}
+
+fn include(spec: &str) -> String {
+    format!("```rust\n{{{{#include {spec}}}}}\n```")
+}
+
+#[test]
+fn a_listing_is_captioned_dedented_and_free_of_anchors() {
+    assert_eq!(
+        woven(&include("../../code.rs:body")),
+        "<figure class=\"listing\">\n<figcaption><code>code.rs</code>, <code>fn loss</code>, \
+         line 5</figcaption>\n\n```rust\nlet error = p - z;\nerror * error\n```\n\n</figure>\n"
+    );
+    let whole = woven(&include("../../code.rs:loss"));
+    assert!(whole.contains("<code>fn loss</code>, line 3<"), "{whole}");
+    assert!(whole.contains("    error * error\n}\n```"), "{whole}");
+    assert!(!whole.contains("ANCHOR"), "{whole}");
+}
+
+#[test]
+fn a_caption_links_to_the_lines_in_the_repository() {
+    let repository = Repository::new(&include("../../code.rs:loss"));
+    repository.write(
+        "book/book.toml",
+        "[output.html]\ngit-repository-url = \"https://example.org/us/it\"\n",
+    );
+    let book = book::weave(&repository.book()).unwrap();
+    let text = &book.chapters().next().unwrap().content;
+    let link = "<a href=\"https://example.org/us/it/blob/main/code.rs#L3-L8\">";
+    assert!(text.contains(link), "{text}");
+}
+
+#[test]
+fn a_missing_file_is_found() {
+    let message = fault(&include("../../gone.rs:loss"));
+    assert!(message.starts_with("cannot include `../../gone.rs`: No such file"), "{message}");
+}
+
+#[test]
+fn a_file_outside_the_repository_is_refused() {
+    let outside = tempfile::NamedTempFile::new().unwrap();
+    let message = fault(&include(&outside.path().display().to_string()));
+    assert!(message.ends_with("it lies outside the repository"), "{message}");
+}
+
+#[test]
+fn a_missing_anchor_is_found() {
+    assert_eq!(
+        fault(&include("../../code.rs:los")),
+        "no anchor `los` in code.rs, which has `loss`, `body`, `open`, `twice`, `twice`, \
+         `empty`, `backward`"
+    );
+    assert_eq!(
+        fault(&include("../../long.rs:loss")),
+        "no anchor `loss` in long.rs, which has no anchors"
+    );
+}
+
+#[test]
+fn an_unclosed_anchor_is_found() {
+    assert_eq!(
+        fault(&include("../../code.rs:open")),
+        "anchor `open`, opened on line 11 of code.rs, is never closed"
+    );
+}
+
+#[test]
+fn an_anchor_closed_before_it_opens_is_found() {
+    assert_eq!(
+        fault(&include("../../code.rs:backward")),
+        "anchor `backward` of code.rs is closed on line 21, before it is opened on line 22"
+    );
+}
+
+#[test]
+fn a_doubled_anchor_is_found() {
+    assert_eq!(
+        fault(&include("../../code.rs:twice")),
+        "anchor `twice` is opened on lines 14, 16 of code.rs"
+    );
+}
+
+#[test]
+fn an_empty_block_is_found() {
+    assert_eq!(fault(&include("../../code.rs:empty")), "anchor `empty` of code.rs is empty");
+}
+
+#[test]
+fn a_block_that_is_too_long_is_found() {
+    assert_eq!(fault(&include("../../long.rs")), "long.rs has 61 lines; at most 60 fit");
+}
+
+#[test]
+fn lines_are_not_included_by_number() {
+    assert_eq!(
+        fault(&include("../../code.rs:3:8")),
+        "`3:8` is not an anchor of code.rs: lines are named, not numbered"
+    );
+}
+
+#[test]
+fn an_include_stands_alone() {
+    let unresolved = "an `include` stands alone in its fence";
+    let message = fault("```rust\nlet x = 1;\n{{#include ../../code.rs:loss}}\n```");
+    assert!(message.ends_with(unresolved), "{message}");
+    let message = fault("```rust\n{{#rustdoc_include ../../code.rs:loss}}\n```");
+    assert!(message.ends_with(unresolved), "{message}");
+    assert_eq!(
+        fault("{{#include ../../code.rs:loss}}"),
+        "unresolved `{{#include ../../code.rs:loss}}`: an `include` stands alone in a fence, \
+         a `number` anywhere"
+    );
+}
+
+#[test]
+fn pasted_rust_is_found() {
+    let six = format!("```rust\n# let hidden = 0;\n{}```", "let x = 1;\n".repeat(6));
+    assert_eq!(woven(&six), six);
+    assert_eq!(
+        fault(&format!("```rust\n{}```", "let x = 1;\n".repeat(7))),
+        "pasted Rust: 7 lines; more than 6 are included from the code"
+    );
+    assert_eq!(
+        fault("```text\npub fn loss(p: f32) -> f32 {\n```"),
+        "pasted Rust in a block of plain text: `pub fn loss(p: f32) -> f32 {`"
+    );
+    assert_eq!(fault("```rs\nlet x = 1;\n```"), "a code block in `rs`: write `rust`");
+    assert_eq!(
+        fault("```\nlet x = 1;\n```"),
+        "a code block without a language: write `text` for plain text"
+    );
+    assert_eq!(
+        fault("    let x = 1;"),
+        "an indented code block: use a fence that names its language"
+    );
+}
+
+#[test]
+fn untested_rust_is_found() {
+    for word in ["ignore", "no_run", "ignore-windows"] {
+        assert_eq!(
+            fault(&format!("```rust,{word}\nlet x = 1;\n```")),
+            format!("`{word}` on a Rust block: what the book shows is compiled and run")
+        );
+    }
+}
+
+#[test]
+fn numbers_are_read_from_results() {
+    let text = "k-NN {{#number results/run.json:trained.knn}}, say \
+                {{#number results/run.json:trained.knn:.1}} %.";
+    assert_eq!(woven(text), "k-NN 61.328125, say 61.3 %.");
+}
+
+#[test]
+fn a_missing_number_is_found() {
+    let number = |spec: &str| fault(&format!("{{{{#number {spec}}}}}"));
+    assert_eq!(number("results/run.json:trained.std"), "`results/run.json` has no `trained.std`");
+    assert_eq!(
+        number("results/run.json:trained.by"),
+        "`trained.by` of `results/run.json` is not a number"
+    );
+    assert_eq!(
+        number("results/run.json:trained.knn:1"),
+        "`1` is not a number of decimals like `.1`"
+    );
+    let message = number("results/gone.json:trained.knn");
+    assert!(message.starts_with("cannot read the number file `results/gone.json`: "), "{message}");
+    let message = number("../code.rs:trained.knn");
+    assert!(message.starts_with("`../code.rs` is not JSON: "), "{message}");
+}
+
+#[test]
+fn formulas_become_mathml_and_bad_ones_are_found() {
+    let text = woven("The loss $-p \\cdot z^*$ costs \\$5.");
+    assert!(text.starts_with("The loss <math>") && text.ends_with("</math> costs \\$5."), "{text}");
+    assert!(!text.contains('*'), "a star between tags would begin an emphasis: {text}");
+    assert!(woven("$$\nx\n$$").contains("<math display=\"block\">"));
+    let message = fault("$\\nonsense{x}$");
+    assert!(message.starts_with("`\\nonsense{x}` is not a formula: "), "{message}");
+}
+
+#[test]
+fn the_full_stop_stays_with_its_formula() {
+    let text = woven("A loss $x$. Two ($y$), three $z$ more.");
+    assert!(text.contains("</math>.</span> Two (<span"), "{text}");
+    assert!(text.contains("</math>),</span> three <math>"), "{text}");
+}
+
+#[test]
+fn graphs_are_drawn() {
+    let mermaid = "```mermaid\n{{#include ../../graph.mmd}}\n```";
+    let repository = Repository::new(mermaid);
+    let graph = "flowchart LR\n  n0([\"leaf [2]\"])\n  n1{{detach}}\n  n2[\"a < b\"]\n  \
+                 n0 -.-> n1\n  n0 ==> n2\n  n1 -.-> n2\n";
+    repository.write("graph.mmd", graph);
+    let book = book::weave(&repository.book()).unwrap();
+    let svg = &book.chapters().next().unwrap().content;
+    assert_eq!(svg.matches("<path class=\"carries\"").count(), 1, "{svg}");
+    assert_eq!(svg.matches("<path class=\"stops\"").count(), 2, "{svg}");
+    assert!(svg.contains(">a &lt; b</text>"), "{svg}");
+    assert!(!svg.contains("\n\n"), "an empty line would end the HTML block: {svg}");
+
+    repository.write("graph.mmd", &graph.replace("==> n2", "==> n9"));
+    let error = book::weave(&repository.book()).unwrap_err().to_string();
+    assert!(
+        error.contains("src/one.md:1: `n0 ==> n9` is not a line of a graph that the book draws"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_dead_link_is_found() {
+    let fine = "[a](two.md), [b](two.md#what-breaks-1), [c](#one), [d](https://example.org)";
+    assert_eq!(woven(&format!("# One\n\n{fine}")), format!("# One\n\n{fine}"));
+    assert_eq!(fault("[x](three.md)"), "dead link `three.md`: the book has no three.md");
+    assert_eq!(
+        fault("[x](two.md#what-holds)"),
+        "dead link `two.md#what-holds`: two.md has no heading `#what-holds`"
+    );
+    assert_eq!(
+        fault("![x](../../code.rs)"),
+        "dead link `../../code.rs`: it leads out of the book's sources"
+    );
+}
+
+#[test]
+fn all_faults_are_reported_in_order_with_their_lines() {
+    let text = format!("[x](gone.md)\n\n{{{{#title T}}}}\n\n{}\n", include("../../code.rs:los"));
+    let found = faults(&text);
+    assert_eq!(found.iter().map(|fault| fault.line).collect::<Vec<_>>(), [1, 3, 5]);
+    let report = Faults(found).to_string();
+    assert!(report.starts_with("src/one.md:1: dead link `gone.md`"), "{report}");
+    assert!(report.ends_with("\nthe book has 3 faults"), "{report}");
+}
+
+#[test]
+fn a_broken_book_is_not_built() {
+    let repository = Repository::new(&include("../../code.rs:open"));
+    assert!(book::build(&repository.book()).is_err());
+    assert!(!repository.book().join("book").exists());
+}
+
+#[test]
+fn the_book_is_woven_without_a_fault() {
+    let woven = match book::weave(Path::new(env!("CARGO_MANIFEST_DIR"))) {
+        Ok(book) => book,
+        Err(error) => panic!("{error}"),
+    };
+    for chapter in woven.chapters() {
+        assert!(!chapter.content.contains("{{#"), "{}", chapter.name);
+    }
+}

@@ -1,0 +1,170 @@
+//! The pass over the chapters, run inside mdBook.
+
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use mdbook_preprocessor::book::{Book, Chapter};
+use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
+
+use crate::block::{self, Content};
+use crate::fault::{Fault, Faults};
+use crate::links::{self, Headings};
+use crate::listing::Listing;
+use crate::markdown::{Block, Parts};
+use crate::{diagram, math, number};
+
+/// Stands in the place of mdBook's `links` preprocessor, which lets a broken include pass.
+#[derive(Debug, Clone, Copy)]
+pub struct Weaver;
+
+impl Preprocessor for Weaver {
+    fn name(&self) -> &str {
+        "links"
+    }
+
+    fn run(&self, context: &PreprocessorContext, mut book: Book) -> Result<Book> {
+        let loom = Loom::new(context, &book)?;
+        let mut faults = Vec::new();
+        book.for_each_chapter_mut(|chapter| {
+            if let Some(path) = chapter.source_path.clone() {
+                chapter.content = loom.weave(&path, &chapter.content, &mut faults);
+            }
+        });
+        if faults.is_empty() {
+            return Ok(book);
+        }
+        faults.sort();
+        Err(Faults(faults).into())
+    }
+}
+
+/// What weaving a chapter needs to know of the book around it.
+struct Loom {
+    /// The book's folder.
+    root: PathBuf,
+    /// The repository's folder, which is the one that holds the book's.
+    repository: PathBuf,
+    /// The folder of the chapters, relative to the book's.
+    source: PathBuf,
+    /// Where the repository's files are to be read on the web.
+    address: Option<String>,
+    headings: Headings,
+}
+
+impl Loom {
+    fn new(context: &PreprocessorContext, book: &Book) -> Result<Loom> {
+        let root = fs::canonicalize(&context.root)
+            .with_context(|| format!("cannot open the book's folder {}", context.root.display()))?;
+        let repository = root.parent().context("the book's folder has no folder around it")?;
+        let page = |chapter: &Chapter| {
+            Some((chapter.source_path.clone()?, Parts::of(&chapter.content).headings))
+        };
+        let address = context.config.html_config().and_then(|html| html.git_repository_url);
+        Ok(Loom {
+            repository: repository.to_path_buf(),
+            source: context.config.book.src.clone(),
+            address: address.map(|url| format!("{}/blob/main", url.trim_end_matches('/'))),
+            headings: book.chapters().filter_map(page).collect(),
+            root,
+        })
+    }
+
+    /// The chapter at `path` with everything resolved; what cannot be goes to `faults`.
+    fn weave(&self, path: &Path, text: &str, faults: &mut Vec<Fault>) -> String {
+        // Numbers come first, since formulas and tables may hold them. They never hold a newline,
+        // so what is found afterwards is still on its line.
+        let file = self.source.join(path);
+        let (text, unread) = self.numbers(text);
+        let mut edits = Vec::new();
+        let mut report = |offset: usize, message: String| {
+            let line = 1 + text[..offset].matches('\n').count();
+            faults.push(Fault { file: file.clone(), line, message });
+        };
+        for (offset, message) in unread {
+            report(offset, message);
+        }
+        let parts = Parts::of(&text);
+        for block in &parts.blocks {
+            match self.block(path, block) {
+                Ok(None) => {}
+                Ok(Some(html)) => edits.push((block.range.clone(), html)),
+                Err(message) => report(block.range.start, message),
+            }
+        }
+        for formula in &parts.formulas {
+            match math::render(formula, &text[formula.range.end..]) {
+                Ok((mathml, more)) => {
+                    edits.push((formula.range.start..formula.range.end + more, mathml));
+                }
+                Err(message) => report(formula.range.start, message),
+            }
+        }
+        let source = self.root.join(&self.source);
+        for link in &parts.links {
+            if let Err(message) = links::check(&link.target, path, &self.headings, &source) {
+                report(link.start, message);
+            }
+        }
+        let in_block = |at: &usize| parts.blocks.iter().any(|block| block.range.contains(at));
+        for (at, _) in text.match_indices("{{#").filter(|(at, _)| !in_block(at)) {
+            report(at, unknown_directive(&text[at..]));
+        }
+        apply(&text, edits)
+    }
+
+    /// What stands in the page for a block that includes something; `None` leaves it as it is.
+    fn block(&self, path: &Path, block: &Block) -> Result<Option<String>, String> {
+        let Content::Include(spec) = block::content(block)? else { return Ok(None) };
+        let chapter = self.root.join(&self.source).join(path);
+        let folder = chapter.parent().unwrap_or(&self.root);
+        let listing = Listing::read(&self.repository, folder, spec)?;
+        match block.language() {
+            "mermaid" => diagram::draw(&listing.text).map(Some),
+            language => Ok(Some(listing.render(language, self.address.as_deref()))),
+        }
+    }
+
+    /// The text with its numbers filled in, and where and why one could not be.
+    fn numbers(&self, text: &str) -> (String, Vec<(usize, String)>) {
+        const OPEN: &str = "{{#number ";
+        let mut filled = String::with_capacity(text.len());
+        let mut faults = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once(OPEN) {
+            filled.push_str(before);
+            let Some((spec, after)) = after.split_once("}}") else {
+                faults.push((filled.len(), "a `number` directive without its `}}`".to_string()));
+                rest = after;
+                continue;
+            };
+            match number::read(&self.root, spec) {
+                Ok(value) => filled.push_str(&value.replace('\n', " ")),
+                Err(message) => faults.push((filled.len(), message)),
+            }
+            rest = after;
+        }
+        filled.push_str(rest);
+        (filled, faults)
+    }
+}
+
+fn unknown_directive(text: &str) -> String {
+    let name = text.split(['\n', '}']).next().unwrap_or(text);
+    format!("unresolved `{name}}}}}`: an `include` stands alone in a fence, a `number` anywhere")
+}
+
+/// The text with each range replaced.
+fn apply(text: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
+    edits.sort_by_key(|(range, _)| range.start);
+    let mut woven = String::with_capacity(text.len());
+    let mut done = 0;
+    for (range, new) in edits {
+        woven.push_str(&text[done..range.start]);
+        woven.push_str(&new);
+        done = range.end;
+    }
+    woven.push_str(&text[done..]);
+    woven
+}
