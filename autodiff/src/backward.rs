@@ -130,6 +130,7 @@ impl Var {
     // ANCHOR_END: backward
 
     /// Takes the record out of a node that has one, leaving a mark.
+    #[track_caller]
     fn consume(&self, caller: &'static Location<'static>) -> Record {
         let mut record = self.lock();
         match &*record {

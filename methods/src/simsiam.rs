@@ -176,7 +176,8 @@ pub struct Config {
     pub momentum: f64,
     /// On all parameters, batch norms and biases too (appendix A).
     pub weight_decay: f64,
-    /// How both views are drawn (appendix A; without blur, as for CIFAR-10).
+    /// How both views are drawn (appendix A; without blur, as for CIFAR-10, and with larger crops,
+    /// which leave a figure of 32 × 32 pixels in most of them).
     pub views: Recipe,
 }
 
@@ -193,11 +194,11 @@ impl Default for Config {
             projector_layers: 2,
             projector_dim: 256,
             predictor_hidden: 64,
-            base_lr: 0.2,
-            fix_predictor_lr: false,
+            base_lr: 0.8,
+            fix_predictor_lr: true,
             momentum: 0.9,
             weight_decay: 1e-4,
-            views: Recipe::simsiam().small(),
+            views: Recipe { crop_scale: [0.4, 1.0], ..Recipe::simsiam().small() },
         }
     }
 }

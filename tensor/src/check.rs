@@ -43,13 +43,14 @@ pub(crate) fn shape(op: &str, x: &Tensor, expected: impl Into<Shape>) {
 /// The axes as sorted indices; an axis that is not there or named twice is an error.
 #[track_caller]
 pub(crate) fn axes(op: &str, x: &Tensor, axes: &[isize]) -> Vec<usize> {
-    let mut indices: Vec<usize> = axes
-        .iter()
-        .map(|&axis| match x.shape().axis(axis) {
-            Some(index) => index,
+    let mut indices = Vec::with_capacity(axes.len());
+    // A loop: a closure would not hand the caller's line on.
+    for &axis in axes {
+        match x.shape().axis(axis) {
+            Some(index) => indices.push(index),
             None => fail(op, &[x], format_args!("there is no axis {axis}")),
-        })
-        .collect();
+        }
+    }
     indices.sort_unstable();
     if indices.windows(2).any(|pair| pair[0] == pair[1]) {
         fail(op, &[x], format_args!("an axis is named twice in {axes:?}"));

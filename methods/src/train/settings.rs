@@ -101,7 +101,7 @@ impl Settings {
             method: method.to_owned(),
             data: "shapes".to_owned(),
             encoder: "resnet-small".to_owned(),
-            epochs: 40,
+            epochs: 30,
             batch: 64,
             image_size: 32,
             seed: 0,

@@ -55,7 +55,7 @@ impl<F: Function> Operation<2, 1> for Binary<F> {
                 row::<T, F>(*inner, &a[start * inner.a..], &b[start * inner.b..], y);
             });
         }
-        let rows = (parallel::PIECE / inner.length).max(1);
+        let rows = (parallel::PIECE / inner.length.max(1)).max(1);
         parallel::pieces(y, rows * inner.length, |i, y| {
             for (j, y) in y.chunks_mut(inner.length).enumerate() {
                 let (at_a, at_b) = walk::at(outer, i * rows + j);

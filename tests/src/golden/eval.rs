@@ -1,0 +1,74 @@
+//! `eval/…`: measures of features, on the host and in `f64` whatever the device.
+
+use anyhow::{Context, Result, bail};
+use methods::evaluate::{Features, Knn, NORM_EPS, alignment, feature_std, rankme, uniformity};
+
+use super::Compute;
+use super::case::{Results, Session};
+use crate::array::Array;
+
+pub(super) fn find(name: &str) -> Option<Compute> {
+    Some(match name {
+        "align_uniform" => align_uniform,
+        "feature_std" => std_and_ratio,
+        "knn" => knn,
+        "rankme" => rank,
+        _ => return None,
+    })
+}
+
+fn knn(s: &Session) -> Result<Results> {
+    let train = features(s, "in/train_features")?.normalized(NORM_EPS);
+    let test = features(s, "in/test_features")?.normalized(NORM_EPS);
+    let (train_labels, test_labels) = (labels(s, "in/train_labels")?, labels(s, "in/test_labels")?);
+    let knn = Knn {
+        k: s.case.config("k")?,
+        temperature: s.case.config("temperature")?,
+        classes: s.case.config("num_classes")?,
+    };
+    let votes = knn.classify(&train, &train_labels, &test);
+    let scores = Array { shape: vec![test.rows, knn.classes], values: votes.scores.values.clone() };
+    let predictions = votes.predictions.iter().map(|&label| label as f64).collect();
+    Ok(Results::default()
+        .out_array("scores", &scores)
+        .out_array("predictions", &Array { shape: vec![test.rows], values: predictions })
+        .out_array("accuracy", &scalar(votes.accuracy(&test_labels))))
+}
+
+fn std_and_ratio(s: &Session) -> Result<Results> {
+    let spread = feature_std(&features(s, "in/z")?);
+    Ok(Results::default()
+        .out_array("std", &scalar(spread.std))
+        .out_array("ratio", &scalar(spread.ratio)))
+}
+
+fn rank(s: &Session) -> Result<Results> {
+    let rank = rankme(&features(s, "in/z")?, s.case.config("eps")?);
+    Ok(Results::default().out_array("rank", &scalar(rank)))
+}
+
+fn align_uniform(s: &Session) -> Result<Results> {
+    let (x, y) = (features(s, "in/x")?, features(s, "in/y")?);
+    let (alpha, t) = (s.case.config("alpha")?, s.case.config("t")?);
+    Ok(Results::default()
+        .out_array("align", &scalar(alignment(&x, &y, alpha)))
+        .out_array("uniform_x", &scalar(uniformity(&x, t)))
+        .out_array("uniform_y", &scalar(uniformity(&y, t))))
+}
+
+fn scalar(value: f64) -> Array {
+    Array { shape: vec![], values: vec![value] }
+}
+
+fn features(s: &Session, name: &str) -> Result<Features> {
+    let x = s.case.array(name)?;
+    let &[rows, dim] = &x.shape[..] else { bail!("{name} has shape {:?}", x.shape) };
+    Ok(Features::new(rows, dim, x.values.clone()))
+}
+
+fn labels(s: &Session, name: &str) -> Result<Vec<usize>> {
+    let label = |&x: &f64| {
+        (x >= 0.0 && x.fract() == 0.0).then_some(x as usize).context(format!("{name}: label {x}"))
+    };
+    s.case.array(name)?.values.iter().map(label).collect()
+}

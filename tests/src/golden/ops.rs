@@ -1,0 +1,144 @@
+//! `ops/…`: single operations, and short compositions that the files count as one.
+
+use anyhow::{Result, bail, ensure};
+use autodiff::Var;
+use models::weights::Layout;
+use tensor::{Conv2d, Pool2d, Tensor};
+
+use super::Compute;
+use super::case::{Results, Session};
+use super::layout;
+use crate::array::Array;
+
+pub(super) fn find(name: &str) -> Option<Compute> {
+    Some(match name {
+        "arith" => arith,
+        "batch_norm_eval" => batch_norm_eval,
+        "batch_norm_train" => batch_norm_train,
+        "concat" => concat,
+        "conv2d" => conv2d,
+        "global_avg_pool" => global_avg_pool,
+        "l2_normalize" => l2_normalize,
+        "matmul" => matmul,
+        "max_pool2d" => max_pool2d,
+        "reduce" => reduce,
+        "relu" => relu,
+        "slice" => slice,
+        _ => return None,
+    })
+}
+
+fn arith(s: &Session) -> Result<Results> {
+    let (a, b) = (s.var("in/a")?, s.var("in/b")?);
+    let op: String = s.case.config("op")?;
+    Ok(Results::y(match &*op {
+        "add" => a + b,
+        "sub" => a - b,
+        "mul" => a * b,
+        "div" => a / b,
+        _ => bail!("unknown op `{op}`"),
+    }))
+}
+
+fn matmul(s: &Session) -> Result<Results> {
+    let (a, b) = (s.var("in/a")?, s.var("in/b")?);
+    Ok(Results::y(a.matmul_with(&b, s.case.config("transpose_a")?, s.case.config("transpose_b")?)))
+}
+
+fn conv2d(s: &Session) -> Result<Results> {
+    let groups: usize = s.case.config("groups")?;
+    ensure!(groups == 1, "groups = {groups}: there is no grouped convolution");
+    let conv = Conv2d { stride: s.case.config("stride")?, padding: s.case.config("padding")? };
+    let weight = layout::weight(&s.var("param/weight")?, Layout::Conv);
+    let y = layout::image(&s.var("in/x")?).conv2d(&weight, conv);
+    Ok(Results::y(layout::image_out(&y)))
+}
+
+fn max_pool2d(s: &Session) -> Result<Results> {
+    let pool = Pool2d {
+        kernel: s.case.config("kernel")?,
+        stride: s.case.config("stride")?,
+        padding: s.case.config("padding")?,
+    };
+    let y = layout::image(&s.var("in/x")?).max_pool2d(pool);
+    Ok(Results::y(layout::image_out(&y)))
+}
+
+fn global_avg_pool(s: &Session) -> Result<Results> {
+    Ok(Results::y(layout::image(&s.var("in/x")?).mean(&[1, 2], false)))
+}
+
+fn relu(s: &Session) -> Result<Results> {
+    Ok(Results::y(s.var("in/x")?.relu()))
+}
+
+/// Scale and shift: the file's, or 1 and 0.
+fn affine(s: &Session, c: usize) -> Result<[Var; 2]> {
+    if s.case.config("affine")? {
+        return Ok([s.var("param/weight")?, s.var("param/bias")?]);
+    }
+    Ok([Tensor::ones(s.device, [c]), Tensor::zeros(s.device, [c])].map(Var::constant))
+}
+
+fn batch_norm_train(s: &Session) -> Result<Results> {
+    let x = layout::image(&s.var("in/x")?);
+    let [weight, bias] = affine(s, x.shape().features())?;
+    let (y, mean, var) = x.batch_norm(&weight, &bias, s.case.config("eps")?);
+    let (momentum, rows): (f64, _) = (s.case.config("momentum")?, x.shape().rows() as f64);
+    let follow = |name: &str, batch: Tensor| -> Result<Array> {
+        Ok(Array::of(&(s.tensor(name)? * (1.0 - momentum) + batch * momentum)))
+    };
+    Ok(Results::y(layout::image_out(&y))
+        .after("running_mean", follow("buffer/running_mean", mean)?)
+        .after("running_var", follow("buffer/running_var", var * (rows / (rows - 1.0)))?))
+}
+
+fn batch_norm_eval(s: &Session) -> Result<Results> {
+    let x = layout::image(&s.var("in/x")?);
+    let [weight, bias] = affine(s, x.shape().features())?;
+    let (mean, var) = (s.tensor("buffer/running_mean")?, s.tensor("buffer/running_var")?);
+    let y = x.batch_norm_with([&mean, &var], &weight, &bias, s.case.config("eps")?);
+    Ok(Results::y(layout::image_out(&y)))
+}
+
+/// Ours works on the last axis; another one is exchanged with it.
+fn l2_normalize(s: &Session) -> Result<Results> {
+    let x = s.var("in/x")?;
+    let axis: isize = s.case.config("axis")?;
+    let Some(axis) = x.shape().axis(axis) else { bail!("{} has no axis {axis}", x.shape()) };
+    let mut order: Vec<usize> = (0..x.shape().rank()).collect();
+    let last = order.len() - 1;
+    order.swap(axis, last);
+    Ok(Results::y(x.permute(&order).l2_normalize(s.case.config("eps")?).permute(&order)))
+}
+
+fn reduce(s: &Session) -> Result<Results> {
+    let x = s.var("in/x")?;
+    let (axes, keepdim): (Vec<isize>, bool) = (s.case.config("axes")?, s.case.config("keepdim")?);
+    let op: String = s.case.config("op")?;
+    Ok(Results::y(match &*op {
+        "sum" => x.sum(&axes, keepdim),
+        "mean" => x.mean(&axes, keepdim),
+        "var" => variance(s, &x, &axes, keepdim)?,
+        "std" => variance(s, &x, &axes, keepdim)?.sqrt(),
+        _ => bail!("unknown op `{op}`"),
+    }))
+}
+
+fn variance(s: &Session, x: &Var, axes: &[isize], keepdim: bool) -> Result<Var> {
+    let mean = x.mean(axes, true);
+    let count = (x.shape().elements() / mean.shape().elements()) as f64;
+    let centred = x - &mean;
+    let correction: f64 = s.case.config("correction")?;
+    Ok((&centred * &centred).sum(axes, keepdim) / (count - correction))
+}
+
+fn concat(s: &Session) -> Result<Results> {
+    let [a, b, c] = [s.var("in/a")?, s.var("in/b")?, s.var("in/c")?];
+    Ok(Results::y(Var::concat(&[&a, &b, &c], s.case.config("axis")?)))
+}
+
+fn slice(s: &Session) -> Result<Results> {
+    let [axis, start, stop] = ["axis", "start", "stop"].map(|key| s.case.config::<isize>(key));
+    Ok(Results::y(s.var("in/x")?.slice(axis?, usize::try_from(start?)?, usize::try_from(stop?)?)))
+}

@@ -1,0 +1,72 @@
+//! Matrix products.
+
+use super::{Row, Setting, Values, broadcast};
+use crate::array::Array;
+
+/// Whether either side is stored transposed.
+type Transposes = (bool, bool);
+
+const PLAIN: Transposes = (false, false);
+const NT: Transposes = (false, true);
+const TN: Transposes = (true, false);
+const TT: Transposes = (true, true);
+
+const CASES: &[Setting<Transposes>] = &[
+    (PLAIN, &[&[1, 1], &[1, 1]]),
+    (PLAIN, &[&[1, 7], &[7, 1]]),
+    (PLAIN, &[&[7, 1], &[1, 7]]),
+    (PLAIN, &[&[3, 5], &[5, 2]]),
+    (PLAIN, &[&[15, 16], &[16, 17]]),
+    (NT, &[&[17, 15], &[16, 15]]),
+    (TN, &[&[17, 16], &[17, 15]]),
+    (TT, &[&[16, 17], &[15, 16]]),
+    (PLAIN, &[&[63, 65], &[65, 66]]),
+    (NT, &[&[65, 64], &[63, 64]]),
+    (TN, &[&[65, 63], &[65, 67]]),
+    (TT, &[&[33, 64], &[65, 33]]),
+    (PLAIN, &[&[2, 129], &[129, 130]]),
+    (PLAIN, &[&[2, 3, 4], &[4, 5]]),
+    (NT, &[&[2, 3, 4], &[5, 4]]),
+    (PLAIN, &[&[4, 3], &[2, 3, 5]]),
+    (PLAIN, &[&[3, 4, 5], &[3, 5, 2]]),
+    (TN, &[&[2, 1, 5, 4], &[3, 5, 2]]),
+    (TT, &[&[2, 3, 4, 17], &[2, 1, 15, 4]]),
+    // No rows, no columns, and an inner dimension of nothing, over which the sum is 0.
+    (PLAIN, &[&[0, 3], &[3, 2]]),
+    (PLAIN, &[&[3, 2], &[2, 0]]),
+    (PLAIN, &[&[3, 0], &[0, 2]]),
+];
+
+pub(super) fn rows() -> Vec<Row> {
+    vec![Row::differentiable(
+        ("matmul", "matmul"),
+        &[Values::Signed(0.25, 1.0)],
+        CASES,
+        |x, &(transpose_a, transpose_b)| x[0].matmul_with(&x[1], transpose_a, transpose_b),
+        |x, &(transpose_a, transpose_b)| {
+            product(&untransposed(&x[0], transpose_a), &untransposed(&x[1], transpose_b))
+        },
+    )]
+}
+
+fn untransposed(x: &Array, transposed: bool) -> Array {
+    let mut order: Vec<usize> = (0..x.shape.len()).collect();
+    if transposed {
+        order.swap(x.shape.len() - 2, x.shape.len() - 1);
+    }
+    x.permute(&order)
+}
+
+/// `y[…, i, j] = Σₚ a[…, i, p] b[…, p, j]`.
+fn product(a: &Array, b: &Array) -> Array {
+    let (leading_a, [m, k]) = a.shape.split_last_chunk().expect("a matrix");
+    let (leading_b, [_, n]) = b.shape.split_last_chunk().expect("a matrix");
+    let leading = |shape: &[usize]| Array::from_fn(shape, |_| 0.0);
+    let mut shape = broadcast(&leading(leading_a), &leading(leading_b));
+    shape.extend([m, n]);
+    Array::from_fn(&shape, |index| {
+        let (batch, [i, j]) = index.split_last_chunk().expect("two axes");
+        let at = |x: &Array, i, j| x.at(&[batch, &[i, j]].concat());
+        (0..*k).map(|p| at(a, *i, p) * at(b, p, *j)).sum()
+    })
+}

@@ -1,0 +1,125 @@
+//! The same values in another arrangement.
+
+use autodiff::Var;
+use tensor::Shape;
+
+use super::{Row, Setting, Values};
+use crate::array::Array;
+
+const ANY: &[Values] = &[Values::Between(-1.0, 1.0)];
+
+pub(super) fn rows() -> Vec<Row> {
+    vec![reshape(), permute(), slice(), broadcast_to(), concat()]
+}
+
+fn reshape() -> Row {
+    const CASES: &[Setting<&[usize]>] =
+        &[(&[], &[&[1, 1]]), (&[6], &[&[2, 3]]), (&[3, 1, 2], &[&[2, 3]]), (&[0], &[&[0, 3]])];
+    Row::differentiable(
+        ("reshape", "view"),
+        ANY,
+        CASES,
+        |x, &shape| x[0].reshape(shape),
+        |x, &shape| Array { shape: shape.to_vec(), values: x[0].values.clone() },
+    )
+}
+
+fn permute() -> Row {
+    const CASES: &[Setting<&[usize]>] = &[
+        (&[0], &[&[5]]),
+        (&[1, 0], &[&[1, 1]]),
+        (&[1, 0], &[&[17, 15]]),
+        (&[1, 0], &[&[63, 65]]),
+        (&[2, 0, 1], &[&[2, 3, 5]]),
+        (&[0, 2, 3, 1], &[&[2, 3, 4, 5]]),
+        (&[3, 1, 2, 0], &[&[2, 3, 1, 5]]),
+        (&[1, 0], &[&[0, 3]]),
+    ];
+    Row::differentiable(
+        ("permute", "view"),
+        ANY,
+        CASES,
+        |x, &order| x[0].permute(order),
+        |x, &order| x[0].permute(order),
+    )
+}
+
+fn slice() -> Row {
+    const CASES: &[Setting<(isize, usize, usize)>] = &[
+        ((0, 0, 1), &[&[1]]),
+        ((0, 1, 3), &[&[5]]),
+        ((-1, 0, 5), &[&[3, 5]]),
+        ((0, 1, 2), &[&[3, 5]]),
+        ((1, 3, 5), &[&[3, 5, 2]]),
+        ((-1, 16, 33), &[&[7, 65]]),
+        ((1, 2, 2), &[&[3, 5]]),
+    ];
+    Row::differentiable(
+        ("slice", "view"),
+        ANY,
+        CASES,
+        |x, &(axis, start, stop)| x[0].slice(axis, start, stop),
+        |x, &(axis, start, stop)| {
+            let axis = axis.rem_euclid(x[0].shape.len() as isize) as usize;
+            let mut shape = x[0].shape.clone();
+            shape[axis] = stop - start;
+            Array::from_fn(&shape, |index| {
+                let mut from = index.to_vec();
+                from[axis] += start;
+                x[0].at(&from)
+            })
+        },
+    )
+}
+
+fn broadcast_to() -> Row {
+    const CASES: &[Setting<&[usize]>] = &[
+        (&[3], &[&[]]),
+        (&[2, 3], &[&[1, 1]]),
+        (&[4, 3, 5], &[&[3, 1]]),
+        (&[65, 17], &[&[17]]),
+        (&[17, 65], &[&[17, 1]]),
+        (&[3, 5], &[&[3, 5]]),
+        (&[0, 5], &[&[1, 5]]),
+    ];
+    Row::differentiable(
+        ("broadcast_to", "view"),
+        ANY,
+        CASES,
+        |x, &shape| x[0].broadcast_to(&Shape::from(shape)),
+        |x, &shape| Array::from_fn(shape, |index| x[0].at(index)),
+    )
+}
+
+fn concat() -> Row {
+    const CASES: &[Setting<isize>] = &[
+        (0, &[&[3]]),
+        (0, &[&[1], &[1]]),
+        (0, &[&[2, 3], &[5, 3]]),
+        (-1, &[&[3, 2], &[3, 5], &[3, 1]]),
+        (1, &[&[2, 3, 5], &[2, 1, 5], &[2, 4, 5]]),
+        (1, &[&[17, 63], &[17, 65]]),
+        (0, &[&[0, 3], &[2, 3]]),
+    ];
+    Row::differentiable(
+        ("concat", "concat"),
+        ANY,
+        CASES,
+        |x, &axis| Var::concat(&x.iter().collect::<Vec<_>>(), axis),
+        |x, &axis| {
+            let axis = axis.rem_euclid(x[0].shape.len() as isize) as usize;
+            let mut shape = x[0].shape.clone();
+            shape[axis] = x.iter().map(|part| part.shape[axis]).sum();
+            Array::from_fn(&shape, |index| {
+                let mut from = index.to_vec();
+                for part in x {
+                    if from[axis] < part.shape[axis] {
+                        return part.at(&from);
+                    }
+                    from[axis] -= part.shape[axis];
+                }
+                unreachable!("the parts add up to the axis")
+            })
+        },
+    )
+}

@@ -1,0 +1,79 @@
+//! A result has the same bits however many threads compute it.
+
+use rayon::ThreadPoolBuilder;
+use tensor::{Conv2d, Device, Pool2d, Tensor};
+
+/// Runs `f` with one, two and three threads on either CPU device and compares all bits.
+#[track_caller]
+fn assert_same_bits(f: impl Fn(&Device) -> Vec<Tensor> + Sync) {
+    for device in [Device::cpu(), Device::reference()] {
+        let bits = |threads: usize| -> Vec<Vec<u64>> {
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            let results = pool.install(|| f(&device));
+            let of = |x: &Tensor| x.to_vec::<f64>().into_iter().map(f64::to_bits).collect();
+            results.iter().map(of).collect()
+        };
+        let one = bits(1);
+        for threads in [2, 3] {
+            assert!(one == bits(threads), "{threads} threads differ from 1 on {device}");
+        }
+    }
+}
+
+/// Numbers whose sums round.
+fn waves(device: &Device, shape: &[usize]) -> Tensor {
+    let count: usize = shape.iter().product();
+    let values: Vec<f64> = (0..count).map(|i| (0.37 * i as f64).sin() + 1e-3).collect();
+    Tensor::from_slice(device, shape, &values)
+}
+
+#[test]
+fn sums() {
+    assert_same_bits(|device| {
+        let x = waves(device, &[700, 129]);
+        vec![x.sum_all(), x.sum(&[0], false), x.sum(&[1], false), x.mean(&[0, 1], true)]
+    });
+}
+
+#[test]
+fn matrix_products() {
+    assert_same_bits(|device| {
+        let (a, b) = (waves(device, &[150, 310]), waves(device, &[310, 170]));
+        let (c, d) = (waves(device, &[5, 40, 33]), waves(device, &[5, 33, 50]));
+        vec![a.matmul(&b), a.matmul_tn(&a), a.matmul_nt(&a), c.matmul(&d)]
+    });
+}
+
+#[test]
+fn convolutions() {
+    assert_same_bits(|device| {
+        let (x, w) = (waves(device, &[4, 30, 31, 8]), waves(device, &[3, 3, 8, 20]));
+        let conv = Conv2d::new(1, 1);
+        let y = x.conv2d(&w, conv);
+        vec![x.conv2d_input_grad(&w, &y, conv), x.conv2d_weight_grad(&w, &y, conv), y]
+    });
+}
+
+#[test]
+fn batch_norms() {
+    assert_same_bits(|device| {
+        let x = waves(device, &[4, 30, 31, 12]);
+        let (mean, var) = x.batch_stats();
+        let stats = [&mean, &var];
+        let y = x.batch_norm(stats, [&var, &mean], 1e-5);
+        let (dw, db) = x.batch_norm_parameter_grads(stats, &y, 1e-5);
+        let dx = x.batch_norm_input_grad(stats, &var, &y, [&dw, &db], 1e-5);
+        vec![y, dx, dw, db, mean, var]
+    });
+}
+
+#[test]
+fn the_rest() {
+    assert_same_bits(|device| {
+        let x = waves(device, &[4, 30, 31, 12]);
+        let (y, tap) = x.max_pool2d(Pool2d::new(3, 2, 1));
+        let dx = x.max_pool2d_grad(&tap, &y, Pool2d::new(3, 2, 1));
+        let (p, mu) = x.sgd_step(&dx, &x, 0.1, 0.9, 1e-4);
+        vec![x.l2_normalize(1e-12), x.l2_normalize_grad(&dx, 1e-12), &x * &dx, y, tap, p, mu]
+    });
+}
