@@ -176,8 +176,7 @@ pub struct Config {
     pub momentum: f64,
     /// On all parameters, batch norms and biases too (appendix A).
     pub weight_decay: f64,
-    /// How both views are drawn (appendix A; without blur, as for CIFAR-10, and with larger crops,
-    /// which leave a figure of 32 × 32 pixels in most of them).
+    /// How both views are drawn (appendix A; see [`Recipe::shapes`]).
     pub views: Recipe,
 }
 
@@ -198,7 +197,7 @@ impl Default for Config {
             fix_predictor_lr: true,
             momentum: 0.9,
             weight_decay: 1e-4,
-            views: Recipe { crop_scale: [0.4, 1.0], ..Recipe::simsiam().small() },
+            views: Recipe::simsiam().shapes(),
         }
     }
 }

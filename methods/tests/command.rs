@@ -1,6 +1,6 @@
 //! The `stopgrad` command as a user meets it: mistakes, interruptions, results.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -124,7 +124,7 @@ fn a_disturbed_run_ends_as_an_undisturbed_one() {
 }
 
 /// Starts a run and sends it a signal once it has measured an epoch.
-fn disturb(out: &PathBuf, signal: &str) {
+fn disturb(out: &Path, signal: &str) {
     let words = train_into(out, &[]);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut child = stopgrad(&words).stderr(Stdio::null()).spawn().expect("the command starts");
