@@ -31,17 +31,21 @@ fn main() -> ExitCode {
 
 /// 2 where the command was used wrongly, as clap's own, 1 where something else failed.
 fn exit_code(error: &anyhow::Error) -> u8 {
-    let wrong_usage = error.chain().any(|cause| {
-        cause.downcast_ref::<SettingsError>().is_some()
-            || matches!(cause.downcast_ref(), Some(RunError::Settings(_) | RunError::Occupied(_)))
-            || matches!(
-                cause.downcast_ref(),
-                Some(
-                    DataError::UnknownSource { .. }
-                        | DataError::UnknownDifficulty { .. }
-                        | DataError::NoFolderGiven { .. }
-                )
-            )
-    });
+    let wrong_usage = match error.downcast_ref::<RunError>() {
+        Some(RunError::Settings(_) | RunError::Occupied(_)) => true,
+        Some(RunError::Data(error)) => is_wrong_source(error),
+        Some(_) => false,
+        None => error.is::<SettingsError>() || error.downcast_ref().is_some_and(is_wrong_source),
+    };
     if wrong_usage { 2 } else { 1 }
+}
+
+/// Whether the word after `--data` is wrong, rather than what it names.
+fn is_wrong_source(error: &DataError) -> bool {
+    matches!(
+        error,
+        DataError::UnknownSource { .. }
+            | DataError::UnknownDifficulty { .. }
+            | DataError::NoFolderGiven { .. }
+    )
 }
