@@ -1,6 +1,8 @@
 //! The training loop and its parts.
 
 mod checkpoint;
+mod clock;
+mod error;
 mod loader;
 mod measure;
 mod optimizer;
@@ -10,8 +12,9 @@ mod run;
 mod schedule;
 mod settings;
 
+pub use error::RunError;
 pub use measure::{Images, measure};
 pub use optimizer::{MissingGradient, Sgd, SgdConfig};
-pub use run::{Ended, RunError, Trainer, build, restore};
+pub use run::{Ended, Trainer, build, restore};
 pub use schedule::Schedule;
 pub use settings::{Settings, SettingsError};

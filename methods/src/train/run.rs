@@ -2,91 +2,24 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use autodiff::Var;
 use models::Init;
 use models::resnet::ResNet;
-use models::weights::WeightsError;
 use tensor::{Device, Tensor};
-use thiserror::Error;
 
 use super::checkpoint::{self, CHECKPOINT, Place};
+use super::clock::Clock;
+use super::error::RunError;
 use super::loader::{Loader, Plan};
 use super::measure::{Images, calibrate, held_out_loss, measure, pixels_knn};
-use super::optimizer::{MissingGradient, Sgd};
+use super::optimizer::Sgd;
 use super::progress::{Now, Progress};
 use super::{Schedule, Settings, SettingsError};
-use crate::data::{self, DataError, Splits};
+use crate::data::{self, Splits};
 use crate::evaluate::{Features, Point, Verdict, feature_std};
 use crate::method::Method;
-use crate::report::{self, Measures, Metrics, ReportError, RunResult};
-
-/// Between two checkpoints at the ends of epochs; a kill loses at most this and an epoch.
-const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(10);
-/// Between two looks at the loss: reading it makes a GPU wait.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
-
-/// Why a run did not start or did not end.
-#[derive(Debug, Error)]
-pub enum RunError {
-    /// The settings cannot be used.
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    /// The images cannot be had.
-    #[error(transparent)]
-    Data(#[from] DataError),
-    /// There are not enough of them.
-    #[error("{data}: {found} images to train on; expected at least a batch, {batch} (--batch)")]
-    TooFew {
-        /// The source.
-        data: String,
-        /// How many there are.
-        found: usize,
-        /// How many are needed.
-        batch: usize,
-    },
-    /// None to measure on can be read.
-    #[error("{data}: no image to measure on can be read; expected at least 2 held out for testing")]
-    NothingToMeasure {
-        /// The source.
-        data: String,
-    },
-    /// The run's folder holds another run.
-    #[error("{}: holds a run already; add --resume, or name another folder", .0.display())]
-    Occupied(PathBuf),
-    /// There is nothing to go on from.
-    #[error("{}: no checkpoint to resume from; expected {CHECKPOINT} in it", .0.display())]
-    NothingToResume(PathBuf),
-    /// A file of the run cannot be written or read.
-    #[error("{}: {source}", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A checkpoint does not fit.
-    #[error(transparent)]
-    Weights(#[from] WeightsError),
-    /// A record cannot be written or read.
-    #[error(transparent)]
-    Report(#[from] ReportError),
-    /// Part of the network would not be trained.
-    #[error(transparent)]
-    MissingGradient(#[from] MissingGradient),
-    /// The loss is not a number any more.
-    #[error("the loss is {loss} at step {step}: the last good state is in {}; try a lower base_lr",
-        checkpoint.display())]
-    Diverged {
-        /// What it is.
-        loss: f64,
-        /// When it was seen.
-        step: usize,
-        /// Where the last good state is.
-        checkpoint: PathBuf,
-    },
-}
+use crate::report::{self, Measures, Metrics, RunResult};
 
 /// How a run ended.
 #[derive(Debug)]
@@ -404,51 +337,4 @@ impl Trainer {
 struct Step {
     loss: Tensor,
     z: Tensor,
-}
-
-/// The clocks of a run.
-struct Clock {
-    lap: Instant,
-    speed_since: (Instant, usize),
-    look: Option<Instant>,
-    checkpoint: Instant,
-}
-
-impl Clock {
-    fn new(step: usize) -> Self {
-        let now = Instant::now();
-        Clock { lap: now, speed_since: (now, step), look: None, checkpoint: now }
-    }
-
-    fn wants_a_look(&mut self) -> bool {
-        let due = self.look.is_none_or(|last| last.elapsed() > BETWEEN_LOOKS);
-        if due {
-            self.look = Some(Instant::now());
-        }
-        due
-    }
-
-    fn wants_a_checkpoint(&mut self) -> bool {
-        let due = self.checkpoint.elapsed() > BETWEEN_CHECKPOINTS;
-        if due {
-            self.checkpoint = Instant::now();
-        }
-        due
-    }
-
-    /// Seconds of training since the last lap.
-    fn lap(&mut self) -> f64 {
-        std::mem::replace(&mut self.lap, Instant::now()).elapsed().as_secs_f64()
-    }
-
-    /// After a pause for a measurement.
-    fn start_lap(&mut self, step: usize) {
-        self.lap = Instant::now();
-        self.speed_since = (self.lap, step);
-    }
-
-    fn speed(&self, step: usize, batch: usize) -> f64 {
-        let (since, first) = self.speed_since;
-        ((step - first) * batch) as f64 / since.elapsed().as_secs_f64().max(1e-9)
-    }
 }

@@ -1,0 +1,73 @@
+//! What can go wrong in a run.
+
+use std::path::PathBuf;
+
+use models::weights::WeightsError;
+use thiserror::Error;
+
+use super::SettingsError;
+use super::checkpoint::CHECKPOINT;
+use super::optimizer::MissingGradient;
+use crate::data::DataError;
+use crate::report::ReportError;
+
+/// Why a run did not start or did not end.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The images cannot be had.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// There are not enough of them.
+    #[error("{data}: {found} images to train on; expected at least a batch, {batch} (--batch)")]
+    TooFew {
+        /// The source.
+        data: String,
+        /// How many there are.
+        found: usize,
+        /// How many are needed.
+        batch: usize,
+    },
+    /// None to measure on can be read.
+    #[error("{data}: no image to measure on can be read; expected at least 2 held out for testing")]
+    NothingToMeasure {
+        /// The source.
+        data: String,
+    },
+    /// The run's folder holds another run.
+    #[error("{}: holds a run already; add --resume, or name another folder", .0.display())]
+    Occupied(PathBuf),
+    /// There is nothing to go on from.
+    #[error("{}: no checkpoint to resume from; expected {CHECKPOINT} in it", .0.display())]
+    NothingToResume(PathBuf),
+    /// A file of the run cannot be written or read.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A checkpoint does not fit.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// A record cannot be written or read.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// Part of the network would not be trained.
+    #[error(transparent)]
+    MissingGradient(#[from] MissingGradient),
+    /// The loss is not a number any more.
+    #[error("the loss is {loss} at step {step}: the last good state is in {}; try a lower base_lr",
+        checkpoint.display())]
+    Diverged {
+        /// What it is.
+        loss: f64,
+        /// When it was seen.
+        step: usize,
+        /// Where the last good state is.
+        checkpoint: PathBuf,
+    },
+}
