@@ -12,6 +12,8 @@ const SHORT: &[&str] = &["--encoder", "resnet-small-w4", "--device", "cpu", "--e
 fn stopgrad(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stopgrad"));
     command.args(arguments).stdin(Stdio::null());
+    // A software adapter's driver complains where this is not set.
+    command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
     command
 }
 

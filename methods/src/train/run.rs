@@ -85,8 +85,7 @@ impl Trainer {
         resume: bool,
         quiet: bool,
     ) -> Result<Self, RunError> {
-        let device = settings.device()?;
-        let method = build(&settings, &device)?;
+        settings.encoder()?;
         let data = data::open(&settings.run.data, settings.run.seed)?;
         let (found, batch) = (data.train.len(), settings.run.batch);
         if found < batch {
@@ -96,6 +95,9 @@ impl Trainer {
         if images[1].len() < 2 {
             return Err(RunError::NothingToMeasure { data: settings.run.data });
         }
+        // Last, since opening a GPU takes a moment.
+        let device = settings.device()?;
+        let method = build(&settings, &device)?;
         let sgd = Sgd::new(method.sgd());
         let steps_per_epoch = found / batch;
         let at = Schedule { step: 0, steps_per_epoch, epochs: settings.run.epochs, batch };
