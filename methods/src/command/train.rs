@@ -116,6 +116,9 @@ impl Train {
     /// changes under way is no run that could be repeated.
     fn resumed(&self, folder: &Path) -> anyhow::Result<Settings> {
         let path = folder.join("config.toml");
+        if !path.exists() {
+            anyhow::bail!("{}: no checkpoint to resume from; expected a run", folder.display());
+        }
         let stored = Settings::of_run(&path)?;
         let asked = self.flags(stored.clone())?;
         if asked.to_table() != stored.to_table() || stored.run.method != self.method {
