@@ -21,5 +21,6 @@ pub use embedding::{Embedding, EmbeddingPoint};
 pub use error::ReportError;
 pub use page::write;
 pub use pictures::{DataUri, NeighbourPicture, NeighbourRow, Neighbours, ViewRow, Views};
+pub(crate) use records::write_whole;
 pub use records::{Measures, Metrics, RunResult, read_metrics, write_json, write_metrics};
 pub use table::{Table, sentence};

@@ -24,7 +24,7 @@ use super::table::{Table, gain};
 pub fn write(run: &Path) -> Result<PathBuf, ReportError> {
     let html = Page::read(run)?.html();
     let path = run.join("report.html");
-    write_whole(&path, &html).map_err(ReportError::write(&path))?;
+    write_whole(&path, html.as_bytes()).map_err(ReportError::write(&path))?;
     Ok(path)
 }
 

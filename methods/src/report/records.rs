@@ -150,13 +150,14 @@ pub fn read_metrics(path: &Path) -> Result<Vec<Metrics>, ReportError> {
 /// measurements after its checkpoint this way.
 pub fn write_metrics(path: &Path, metrics: &[Metrics]) -> Result<(), ReportError> {
     let text: io::Result<String> = metrics.iter().map(line).collect();
-    text.and_then(|text| write_whole(path, &text)).map_err(ReportError::write(path))
+    text.and_then(|text| write_whole(path, text.as_bytes())).map_err(ReportError::write(path))
 }
 
 /// Writes a value as a JSON file: the whole file or nothing.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), ReportError> {
     let json = serde_json::to_string_pretty(value).map_err(io::Error::from);
-    json.and_then(|json| write_whole(path, &(json + "\n"))).map_err(ReportError::write(path))
+    json.and_then(|json| write_whole(path, (json + "\n").as_bytes()))
+        .map_err(ReportError::write(path))
 }
 
 /// Reads a JSON file that should hold `expected`.
@@ -176,12 +177,12 @@ pub(super) fn read_text(path: &Path) -> Result<String, ReportError> {
 }
 
 /// Writes beside `path`, then renames: whoever reads `path` finds the old file or the new one.
-pub(super) fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
     let temporary = PathBuf::from(temporary);
     let mut file = File::create(&temporary)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&temporary, path)
 }

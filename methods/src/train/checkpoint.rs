@@ -1,13 +1,13 @@
 //! What a run needs to go on as if it had never stopped.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use models::Module;
 use models::weights::{Weights, WeightsError};
 
 use super::optimizer::Sgd;
+use crate::report::write_whole;
 
 /// The name of the newest checkpoint in a run's folder.
 pub(super) const CHECKPOINT: &str = "checkpoint.safetensors";
@@ -48,11 +48,7 @@ pub(super) fn save(
         weights.metadata.insert(key.to_owned(), value);
     }
     let bytes = weights.to_bytes(wide).map_err(io::Error::other)?;
-    let temporary = path.with_extension("safetensors.tmp");
-    let mut file = File::create(&temporary)?;
-    file.write_all(&bytes)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)
+    write_whole(path, &bytes)
 }
 
 /// Puts a checkpoint into a network and its optimiser.
