@@ -2,6 +2,7 @@
 //! that a test runs on.
 
 pub mod array;
+pub mod checks;
 pub mod devices;
 pub mod golden;
 pub mod operations;

@@ -2,6 +2,7 @@
 //! which inputs it is tried. `tests/op_table.rs` checks every row on every device.
 
 mod arithmetic;
+mod losses;
 mod norms;
 mod pointwise;
 mod products;
@@ -17,7 +18,7 @@ use tensor::{Device, Shape, Tensor};
 
 use crate::array::Array;
 
-/// All rows.
+/// All operations.
 pub fn table() -> Vec<Row> {
     [
         arithmetic::rows(),
@@ -32,6 +33,11 @@ pub fn table() -> Vec<Row> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// The methods' losses: checked as operations are.
+pub fn losses() -> Vec<Row> {
+    losses::rows()
 }
 
 /// One operation and the inputs that it is tried on.
