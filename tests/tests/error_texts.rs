@@ -106,6 +106,32 @@ fn shapes_of_norms() {
 }
 
 #[test]
+fn shapes_of_softmax_and_cross_entropy() {
+    assert_snapshot!(error(|| leaf([2, 3]).softmax(2)), @"softmax: [2, 3]: there is no axis 2");
+    assert_snapshot!(
+        error(|| ones([2, 3]).log_softmax(-3)),
+        @"log_softmax: [2, 3]: there is no axis -3"
+    );
+    assert_snapshot!(
+        error(|| leaf([2, 3]).cross_entropy(&ones([3]))),
+        @"cross_entropy: [3]: expected [2]"
+    );
+    assert_snapshot!(
+        error(|| leaf([2, 0]).cross_entropy(&ones([2]))),
+        @"cross_entropy: [2, 0]: expected rows of logits"
+    );
+    assert_snapshot!(
+        error(|| leaf([2, 3]).soft_cross_entropy(&leaf([2, 4]))),
+        @"soft_cross_entropy: [2, 4]: expected [2, 3]"
+    );
+    let label = catch(|| leaf([2, 3]).cross_entropy(&(ones([2]) * 1.5))).unwrap_err();
+    assert_snapshot!(
+        label.text,
+        @"cross_entropy: label 1.5 of row 0 is none of the 3 classes, from 0"
+    );
+}
+
+#[test]
 fn shapes_of_sums_and_views() {
     assert_snapshot!(error(|| leaf([2, 3]).sum(&[2], false)), @"sum: [2, 3]: there is no axis 2");
     assert_snapshot!(

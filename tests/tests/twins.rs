@@ -79,6 +79,37 @@ fn l2_normalize_is_a_division_by_the_norm() {
 }
 
 #[test]
+fn softmax_is_a_share_of_exponentials() {
+    assert_twins(
+        &[&[3, 4, 5]],
+        |x| x[0].softmax(1),
+        |x| {
+            let e = x[0].exp();
+            &e / &e.sum(&[1], true)
+        },
+    );
+    assert_twins(&[&[4, 5]], |x| x[0].log_softmax(-1), |x| x[0].softmax(-1).log());
+}
+
+#[test]
+fn cross_entropy_is_a_mean_of_log_probabilities() {
+    fn one_hot(x: &Var) -> Var {
+        let hit = |index: &[usize]| f64::from(u8::from(index[1] == 2 * index[0] % 5));
+        Var::constant(Array::from_fn(&x.shape()[..], hit).to(x.device()))
+    }
+    assert_twins(
+        &[&[4, 5]],
+        |x| x[0].cross_entropy(&Tensor::from_slice(x[0].device(), [4], &[0.0, 2.0, 4.0, 1.0])),
+        |x| (x[0].log_softmax(-1) * one_hot(&x[0])).sum_all() * -0.25,
+    );
+    assert_twins(
+        &[&[4, 5], &[4, 5]],
+        |x| x[0].soft_cross_entropy(&x[1]),
+        |x| (x[0].log_softmax(-1) * &x[1]).sum_all() * -0.25,
+    );
+}
+
+#[test]
 fn a_mean_is_a_share_of_the_sum() {
     assert_twins(
         &[&[4, 3, 5]],

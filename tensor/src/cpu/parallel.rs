@@ -25,6 +25,16 @@ pub(crate) fn pieces<T: Send>(y: &mut [T], length: usize, f: impl Fn(usize, &mut
     y.par_chunks_mut(length).enumerate().for_each(|(i, piece)| f(i, piece));
 }
 
+/// Calls `f(i, row)` for each row of `width` elements of `y`, a piece of many short rows at a time.
+pub(crate) fn rows<T: Send>(y: &mut [T], width: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+    let rows = (PIECE / width).max(1);
+    pieces(y, rows * width, |i, y| {
+        for (j, row) in y.chunks_mut(width).enumerate() {
+            f(i * rows + j, row);
+        }
+    });
+}
+
 /// As [`pieces`], for two outputs that are cut at matching places.
 pub(crate) fn pieces2<T: Send>(
     (y, y_length): (&mut [T], usize),
