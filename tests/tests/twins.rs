@@ -42,11 +42,7 @@ fn batch_norm_is_centring_scaling_and_shifting() {
     assert_twins(
         &[&[3, 4, 5], &[5], &[5]],
         |x| x[0].batch_norm(&x[1], &x[2], EPS).0,
-        |x| {
-            let centred = &x[0] - &x[0].mean(&[0, 1], true);
-            let var = (&centred * &centred).mean(&[0, 1], true);
-            centred / (var + EPS).sqrt() * &x[1] + &x[2]
-        },
+        |x| standardised(&x[0], &[0, 1]) * &x[1] + &x[2],
     );
 }
 
@@ -106,6 +102,51 @@ fn cross_entropy_is_a_mean_of_log_probabilities() {
         &[&[4, 5], &[4, 5]],
         |x| x[0].soft_cross_entropy(&x[1]),
         |x| (x[0].log_softmax(-1) * &x[1]).sum_all() * -0.25,
+    );
+}
+
+#[test]
+fn layer_norm_is_centring_and_scaling_of_rows() {
+    assert_twins(
+        &[&[3, 4, 5], &[5], &[5]],
+        |x| x[0].layer_norm(&x[1], &x[2], EPS),
+        |x| standardised(&x[0], &[-1]) * &x[1] + &x[2],
+    );
+}
+
+#[test]
+fn group_norm_is_centring_and_scaling_of_groups() {
+    assert_twins(
+        &[&[2, 3, 4, 6], &[6], &[6]],
+        |x| x[0].group_norm(3, &x[1], &x[2], EPS),
+        |x| {
+            let groups = standardised(&x[0].reshape([2, 12, 3, 2]), &[1, 3]);
+            groups.reshape([2, 3, 4, 6]) * &x[1] + &x[2]
+        },
+    );
+}
+
+#[test]
+fn weight_standardisation_is_centring_and_scaling_of_columns() {
+    assert_twins(
+        &[&[3, 3, 2, 5]],
+        |x| x[0].weight_standardisation(EPS),
+        |x| standardised(&x[0], &[0, 1, 2]),
+    );
+}
+
+fn standardised(x: &Var, axes: &[isize]) -> Var {
+    let centred = x - &x.mean(axes, true);
+    let var = (&centred * &centred).mean(axes, true);
+    centred / (var + EPS).sqrt()
+}
+
+#[test]
+fn attention_is_a_map_times_values() {
+    assert_twins(
+        &[&[2, 3, 5, 4], &[2, 3, 70, 4], &[2, 3, 70, 4]],
+        |x| x[0].attention(&x[1], &x[2], 0.5),
+        |x| x[0].attention_map(&x[1], 0.5).matmul(&x[2]),
     );
 }
 

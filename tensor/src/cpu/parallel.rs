@@ -47,6 +47,21 @@ pub(crate) fn pieces2<T: Send>(
         .for_each(|(i, (y, z))| f(i, y, z));
 }
 
+/// As [`pieces2`], for outputs made of parts that are cut each on its own: an output is `(values,
+/// length of a part, length of a piece)`, and `f(part, piece, y, z)` is called for each piece.
+pub(crate) fn blocks2<T: Send>(
+    (y, y_part, y_length): (&mut [T], usize, usize),
+    (z, z_part, z_length): (&mut [T], usize, usize),
+    f: impl Fn(usize, usize, &mut [T], &mut [T]) + Sync,
+) {
+    if y.is_empty() {
+        return;
+    }
+    pieces2((y, y_part), (z, z_part), |part, y, z| {
+        pieces2((y, y_length), (z, z_length), |piece, y, z| f(part, piece, y, z));
+    });
+}
+
 /// `f(0), f(1), …, f(n − 1)` in order, computed side by side.
 pub(crate) fn map<T: Send>(n: usize, f: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
     (0..n).into_par_iter().map(f).collect()

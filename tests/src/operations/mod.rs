@@ -2,6 +2,8 @@
 //! which inputs it is tried. `tests/op_table.rs` checks every row on every device.
 
 mod arithmetic;
+mod attention;
+mod groups;
 mod losses;
 mod norms;
 mod pointwise;
@@ -23,6 +25,8 @@ use crate::array::Array;
 pub fn table() -> Vec<Row> {
     [
         arithmetic::rows(),
+        attention::rows(),
+        groups::rows(),
         norms::rows(),
         pointwise::rows(),
         products::rows(),
