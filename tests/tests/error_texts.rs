@@ -103,6 +103,65 @@ fn shapes_of_norms() {
         error(|| leaf([]).l2_normalize(1e-12)),
         @"l2_normalize: []: expected at least one axis"
     );
+    assert_snapshot!(
+        error(|| leaf([4, 3]).layer_norm(&leaf([3]), &leaf([2]), 1e-5)),
+        @"layer_norm: [2]: expected [3]"
+    );
+    assert_snapshot!(
+        error(|| leaf([2, 4, 4, 6]).group_norm(4, &leaf([6]), &leaf([6]), 1e-5)),
+        @"group_norm: [2, 4, 4, 6]: 4 groups do not divide 6 channels"
+    );
+    assert_snapshot!(
+        error(|| leaf([6]).group_norm(2, &leaf([6]), &leaf([6]), 1e-5)),
+        @"group_norm: [6]: expected [n, …, c], at least two axes"
+    );
+}
+
+#[test]
+fn shapes_of_attention() {
+    let q = leaf([1, 2, 3, 4]);
+    assert_snapshot!(
+        error(|| q.attention(&leaf([1, 2, 5, 4]), &leaf([1, 2, 4, 4]), 1.0)),
+        @"attention: [1, 2, 4, 4]: expected [1, 2, 5, 4]"
+    );
+    assert_snapshot!(
+        error(|| leaf([2, 3, 4]).attention(&leaf([2, 3, 4]), &leaf([2, 3, 4]), 1.0)),
+        @"attention: [2, 3, 4]: expected 4 axes, [b, h, n, d], found 3"
+    );
+    assert_snapshot!(
+        error(|| q.attention(&leaf([1, 2, 0, 4]), &leaf([1, 2, 0, 4]), 1.0)),
+        @"attention: [1, 2, 3, 4] × [1, 2, 0, 4]: needs at least one key and one feature"
+    );
+    assert_snapshot!(
+        error(|| q.attention_map(&leaf([1, 2, 5, 3]), 1.0)),
+        @"matmul: [1, 2, 3, 4] × [1, 2, 5, 3]: inner dimensions 4 and 3 differ"
+    );
+}
+
+#[test]
+fn shapes_of_softmax_and_cross_entropy() {
+    assert_snapshot!(error(|| leaf([2, 3]).softmax(2)), @"softmax: [2, 3]: there is no axis 2");
+    assert_snapshot!(
+        error(|| ones([2, 3]).log_softmax(-3)),
+        @"log_softmax: [2, 3]: there is no axis -3"
+    );
+    assert_snapshot!(
+        error(|| leaf([2, 3]).cross_entropy(&ones([3]))),
+        @"cross_entropy: [3]: expected [2]"
+    );
+    assert_snapshot!(
+        error(|| leaf([2, 0]).cross_entropy(&ones([2]))),
+        @"cross_entropy: [2, 0]: expected rows of logits"
+    );
+    assert_snapshot!(
+        error(|| leaf([2, 3]).soft_cross_entropy(&leaf([2, 4]))),
+        @"soft_cross_entropy: [2, 4]: expected [2, 3]"
+    );
+    let label = catch(|| leaf([2, 3]).cross_entropy(&(ones([2]) * 1.5))).unwrap_err();
+    assert_snapshot!(
+        label.text,
+        @"cross_entropy: label 1.5 of row 0 is none of the 3 classes, from 0"
+    );
 }
 
 #[test]

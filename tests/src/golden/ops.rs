@@ -73,7 +73,7 @@ fn relu(s: &Session) -> Result<Results> {
 }
 
 /// Scale and shift: the file's, or 1 and 0.
-fn affine(s: &Session, c: usize) -> Result<[Var; 2]> {
+pub(super) fn affine(s: &Session, c: usize) -> Result<[Var; 2]> {
     if s.case.config("affine")? {
         return Ok([s.var("param/weight")?, s.var("param/bias")?]);
     }
@@ -84,13 +84,24 @@ fn batch_norm_train(s: &Session) -> Result<Results> {
     let x = layout::image(&s.var("in/x")?);
     let [weight, bias] = affine(s, x.shape().features())?;
     let (y, mean, var) = x.batch_norm(&weight, &bias, s.case.config("eps")?);
-    let (momentum, rows): (f64, _) = (s.case.config("momentum")?, x.shape().rows() as f64);
-    let follow = |name: &str, batch: Tensor| -> Result<Array> {
-        Ok(Array::of(&(s.tensor(name)? * (1.0 - momentum) + batch * momentum)))
+    let results = Results::y(layout::image_out(&y));
+    running_stats(s, results, x.shape().rows() as f64, [&mean, &var])
+}
+
+/// The file's running statistics after a batch: they follow its mean and unbiased variance.
+pub(super) fn running_stats(
+    s: &Session,
+    results: Results,
+    rows: f64,
+    [mean, var]: [&Tensor; 2],
+) -> Result<Results> {
+    let momentum: f64 = s.case.config("momentum")?;
+    let follow = |name: &str, batch: &Tensor, scale: f64| -> Result<Array> {
+        Ok(Array::of(&(s.tensor(name)? * (1.0 - momentum) + batch * (momentum * scale))))
     };
-    Ok(Results::y(layout::image_out(&y))
-        .after("running_mean", follow("buffer/running_mean", mean)?)
-        .after("running_var", follow("buffer/running_var", var * (rows / (rows - 1.0)))?))
+    Ok(results
+        .after("running_mean", follow("buffer/running_mean", mean, 1.0)?)
+        .after("running_var", follow("buffer/running_var", var, rows / (rows - 1.0))?))
 }
 
 fn batch_norm_eval(s: &Session) -> Result<Results> {

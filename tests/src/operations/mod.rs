@@ -2,10 +2,13 @@
 //! which inputs it is tried. `tests/op_table.rs` checks every row on every device.
 
 mod arithmetic;
+mod attention;
+mod groups;
 mod losses;
 mod norms;
 mod pointwise;
 mod products;
+mod softmax;
 mod sums;
 mod updates;
 mod views;
@@ -22,9 +25,12 @@ use crate::array::Array;
 pub fn table() -> Vec<Row> {
     [
         arithmetic::rows(),
+        attention::rows(),
+        groups::rows(),
         norms::rows(),
         pointwise::rows(),
         products::rows(),
+        softmax::rows(),
         sums::rows(),
         updates::rows(),
         views::rows(),
