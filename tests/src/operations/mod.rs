@@ -2,10 +2,12 @@
 //! which inputs it is tried. `tests/op_table.rs` checks every row on every device.
 
 mod arithmetic;
+mod choices;
 mod losses;
 mod norms;
 mod pointwise;
 mod products;
+mod reductions;
 mod sums;
 mod updates;
 mod views;
@@ -22,9 +24,11 @@ use crate::array::Array;
 pub fn table() -> Vec<Row> {
     [
         arithmetic::rows(),
+        choices::rows(),
         norms::rows(),
         pointwise::rows(),
         products::rows(),
+        reductions::rows(),
         sums::rows(),
         updates::rows(),
         views::rows(),
