@@ -59,6 +59,54 @@ fn shapes_of_arithmetic() {
 }
 
 #[test]
+fn shapes_of_choices() {
+    assert_snapshot!(
+        error(|| leaf([2, 3]).maximum(&leaf([4]))),
+        @"maximum: [2, 3] × [4]: these shapes do not broadcast"
+    );
+    assert_snapshot!(
+        error(|| ones([2, 3]).gt(&ones([2]))),
+        @"gt: [2, 3] × [2]: these shapes do not broadcast"
+    );
+    assert_snapshot!(
+        error(|| Var::where_cond(&ones([2]), &leaf([2, 3]), &leaf([]))),
+        @"where_cond: [2] × [2, 3] × []: these shapes do not broadcast"
+    );
+    assert_snapshot!(error(|| leaf([2]).clamp(1.0, 0.0)), @"clamp: [2]: 1 to 0 is no range");
+}
+
+#[test]
+fn shapes_of_reductions() {
+    assert_snapshot!(
+        error(|| leaf([0, 3]).max(&[0], false)),
+        @"max: [0, 3]: there is nothing along the axes [0]"
+    );
+    assert_snapshot!(error(|| ones([2, 3]).min(&[2], true)), @"min: [2, 3]: there is no axis 2");
+    assert_snapshot!(
+        error(|| leaf([3, 0]).logsumexp(&[-1], false)),
+        @"logsumexp: [3, 0]: there is nothing along the axes [-1]"
+    );
+    assert_snapshot!(
+        error(|| leaf([3, 1]).std(&[1], false, 1.0)),
+        @"std: [3, 1]: 1 elements do not exceed a correction of 1"
+    );
+    assert_snapshot!(
+        error(|| ones([2, 0]).argmin(1)),
+        @"argmin: [2, 0]: there is nothing along the axes [1]"
+    );
+    assert_snapshot!(
+        error(|| ones([2, 3]).topk(4)),
+        @"topk: [2, 3]: 4 of 3 elements were asked for"
+    );
+    assert_snapshot!(error(|| ones([]).argsort(true)), @"argsort: []: expected at least one axis");
+    let long = Tensor::ones(&Device::cpu(), [(1 << 24) + 1]);
+    assert_snapshot!(
+        error(|| long.argmax(0)),
+        @"argmax: [16777217]: f32 does not count to 16777217 exactly, only to 2^24"
+    );
+}
+
+#[test]
 fn shapes_of_convolutions() {
     let conv = Conv2d::new(1, 0);
     assert_snapshot!(

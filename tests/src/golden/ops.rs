@@ -17,8 +17,10 @@ pub(super) fn find(name: &str) -> Option<Compute> {
         "batch_norm_train" => batch_norm_train,
         "concat" => concat,
         "conv2d" => conv2d,
+        "gelu" => gelu,
         "global_avg_pool" => global_avg_pool,
         "l2_normalize" => l2_normalize,
+        "logsumexp" => logsumexp,
         "matmul" => matmul,
         "max_pool2d" => max_pool2d,
         "reduce" => reduce,
@@ -66,6 +68,10 @@ fn max_pool2d(s: &Session) -> Result<Results> {
 
 fn global_avg_pool(s: &Session) -> Result<Results> {
     Ok(Results::y(layout::image(&s.var("in/x")?).mean(&[1, 2], false)))
+}
+
+fn gelu(s: &Session) -> Result<Results> {
+    Ok(Results::y(s.var("in/x")?.gelu()))
 }
 
 fn relu(s: &Session) -> Result<Results> {
@@ -130,18 +136,15 @@ fn reduce(s: &Session) -> Result<Results> {
     Ok(Results::y(match &*op {
         "sum" => x.sum(&axes, keepdim),
         "mean" => x.mean(&axes, keepdim),
-        "var" => variance(s, &x, &axes, keepdim)?,
-        "std" => variance(s, &x, &axes, keepdim)?.sqrt(),
+        "var" => x.var(&axes, keepdim, s.case.config("correction")?),
+        "std" => x.std(&axes, keepdim, s.case.config("correction")?),
         _ => bail!("unknown op `{op}`"),
     }))
 }
 
-fn variance(s: &Session, x: &Var, axes: &[isize], keepdim: bool) -> Result<Var> {
-    let mean = x.mean(axes, true);
-    let count = (x.shape().elements() / mean.shape().elements()) as f64;
-    let centred = x - &mean;
-    let correction: f64 = s.case.config("correction")?;
-    Ok((&centred * &centred).sum(axes, keepdim) / (count - correction))
+fn logsumexp(s: &Session) -> Result<Results> {
+    let (axis, keepdim): (isize, bool) = (s.case.config("axis")?, s.case.config("keepdim")?);
+    Ok(Results::y(s.var("in/x")?.logsumexp(&[axis], keepdim)))
 }
 
 fn concat(s: &Session) -> Result<Results> {

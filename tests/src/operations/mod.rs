@@ -3,11 +3,13 @@
 
 mod arithmetic;
 mod attention;
+mod choices;
 mod groups;
 mod losses;
 mod norms;
 mod pointwise;
 mod products;
+mod reductions;
 mod softmax;
 mod sums;
 mod updates;
@@ -26,10 +28,12 @@ pub fn table() -> Vec<Row> {
     [
         arithmetic::rows(),
         attention::rows(),
+        choices::rows(),
         groups::rows(),
         norms::rows(),
         pointwise::rows(),
         products::rows(),
+        reductions::rows(),
         softmax::rows(),
         sums::rows(),
         updates::rows(),
