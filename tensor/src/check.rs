@@ -57,3 +57,21 @@ pub(crate) fn axes(op: &str, x: &Tensor, axes: &[isize]) -> Vec<usize> {
     }
     indices
 }
+
+/// As [`axes`], for what has no value over nothing.
+#[track_caller]
+pub(crate) fn filled_axes(op: &str, x: &Tensor, names: &[isize]) -> Vec<usize> {
+    let indices = axes(op, x, names);
+    if indices.iter().any(|&axis| x.shape()[axis] == 0) {
+        fail(op, &[x], format_args!("there is nothing along the axes {names:?}"));
+    }
+    indices
+}
+
+/// Refuses an axis whose indices the device's numbers cannot count exactly.
+#[track_caller]
+pub(crate) fn countable(op: &str, x: &Tensor, length: usize) {
+    if !x.device().is_f64() && length > 1 << 24 {
+        fail(op, &[x], format_args!("f32 does not count to {length} exactly, only to 2^24"));
+    }
+}

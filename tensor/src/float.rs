@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use crate::cpu::buffer::Pool;
 use crate::cpu::gemm::{self, Gemm};
-use crate::cpu::scratch;
+use crate::cpu::{functions, scratch};
 
 /// An element that can be handed in or read out: `f32` or `f64`, whatever the device computes in.
 pub trait Element: Copy + Send + Sync + 'static {
@@ -44,6 +44,12 @@ pub trait Float: Element + num_traits::Float + num_traits::NumAssign + Default {
     /// Calls `f` with `length` elements of the thread's own memory, of arbitrary contents.
     #[doc(hidden)]
     fn with_scratch(length: usize, f: impl FnOnce(&mut [Self]));
+    /// `e⁻ˣ` for `x ≥ 0`.
+    #[doc(hidden)]
+    fn decay(self) -> Self;
+    /// The distribution `Φ(x)` and the density `φ(x)` of the standard normal.
+    #[doc(hidden)]
+    fn normal(self) -> [Self; 2];
 }
 
 impl Float for f64 {
@@ -58,6 +64,12 @@ impl Float for f64 {
         thread_local!(static SCRATCH: Cell<Vec<f64>> = const { Cell::new(Vec::new()) });
         scratch::with(&SCRATCH, length, f);
     }
+    fn decay(self) -> Self {
+        (-self).exp()
+    }
+    fn normal(self) -> [Self; 2] {
+        functions::normal_f64(self)
+    }
 }
 
 impl Float for f32 {
@@ -71,5 +83,11 @@ impl Float for f32 {
     fn with_scratch(length: usize, f: impl FnOnce(&mut [Self])) {
         thread_local!(static SCRATCH: Cell<Vec<f32>> = const { Cell::new(Vec::new()) });
         scratch::with(&SCRATCH, length, f);
+    }
+    fn decay(self) -> Self {
+        functions::decay(self)
+    }
+    fn normal(self) -> [Self; 2] {
+        functions::normal(self)
     }
 }

@@ -30,6 +30,7 @@ mod gpu;
 mod operation;
 pub mod ops;
 mod shape;
+mod span;
 mod value;
 mod walk;
 

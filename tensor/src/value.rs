@@ -132,15 +132,6 @@ impl Tensor {
         self.shape.elements() * if self.device.is_f64() { 8 } else { 4 }
     }
 
-    /// Whether every value is finite.
-    pub fn is_finite(&self) -> bool {
-        match &self.data {
-            Data::F64(x) => x.iter().all(|x| x.is_finite()),
-            Data::F32(x) => x.iter().all(|x| x.is_finite()),
-            Data::Gpu(_) => self.to_vec::<f32>().iter().all(|x| x.is_finite()),
-        }
-    }
-
     pub(crate) fn as_f64(&self) -> &[f64] {
         match &self.data {
             Data::F64(x) => x,

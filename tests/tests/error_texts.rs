@@ -59,6 +59,54 @@ fn shapes_of_arithmetic() {
 }
 
 #[test]
+fn shapes_of_choices() {
+    assert_snapshot!(
+        error(|| leaf([2, 3]).maximum(&leaf([4]))),
+        @"maximum: [2, 3] × [4]: these shapes do not broadcast"
+    );
+    assert_snapshot!(
+        error(|| ones([2, 3]).gt(&ones([2]))),
+        @"gt: [2, 3] × [2]: these shapes do not broadcast"
+    );
+    assert_snapshot!(
+        error(|| Var::where_cond(&ones([2]), &leaf([2, 3]), &leaf([]))),
+        @"where_cond: [2] × [2, 3] × []: these shapes do not broadcast"
+    );
+    assert_snapshot!(error(|| leaf([2]).clamp(1.0, 0.0)), @"clamp: [2]: 1 to 0 is no range");
+}
+
+#[test]
+fn shapes_of_reductions() {
+    assert_snapshot!(
+        error(|| leaf([0, 3]).max(&[0], false)),
+        @"max: [0, 3]: there is nothing along the axes [0]"
+    );
+    assert_snapshot!(error(|| ones([2, 3]).min(&[2], true)), @"min: [2, 3]: there is no axis 2");
+    assert_snapshot!(
+        error(|| leaf([3, 0]).logsumexp(&[-1], false)),
+        @"logsumexp: [3, 0]: there is nothing along the axes [-1]"
+    );
+    assert_snapshot!(
+        error(|| leaf([3, 1]).std(&[1], false, 1.0)),
+        @"std: [3, 1]: 1 elements do not exceed a correction of 1"
+    );
+    assert_snapshot!(
+        error(|| ones([2, 0]).argmin(1)),
+        @"argmin: [2, 0]: there is nothing along the axes [1]"
+    );
+    assert_snapshot!(
+        error(|| ones([2, 3]).topk(4)),
+        @"topk: [2, 3]: 4 of 3 elements were asked for"
+    );
+    assert_snapshot!(error(|| ones([]).argsort(true)), @"argsort: []: expected at least one axis");
+    let long = Tensor::ones(&Device::cpu(), [(1 << 24) + 1]);
+    assert_snapshot!(
+        error(|| long.argmax(0)),
+        @"argmax: [16777217]: f32 does not count to 16777217 exactly, only to 2^24"
+    );
+}
+
+#[test]
 fn shapes_of_convolutions() {
     let conv = Conv2d::new(1, 0);
     assert_snapshot!(
@@ -102,6 +150,65 @@ fn shapes_of_norms() {
     assert_snapshot!(
         error(|| leaf([]).l2_normalize(1e-12)),
         @"l2_normalize: []: expected at least one axis"
+    );
+    assert_snapshot!(
+        error(|| leaf([4, 3]).layer_norm(&leaf([3]), &leaf([2]), 1e-5)),
+        @"layer_norm: [2]: expected [3]"
+    );
+    assert_snapshot!(
+        error(|| leaf([2, 4, 4, 6]).group_norm(4, &leaf([6]), &leaf([6]), 1e-5)),
+        @"group_norm: [2, 4, 4, 6]: 4 groups do not divide 6 channels"
+    );
+    assert_snapshot!(
+        error(|| leaf([6]).group_norm(2, &leaf([6]), &leaf([6]), 1e-5)),
+        @"group_norm: [6]: expected [n, …, c], at least two axes"
+    );
+}
+
+#[test]
+fn shapes_of_attention() {
+    let q = leaf([1, 2, 3, 4]);
+    assert_snapshot!(
+        error(|| q.attention(&leaf([1, 2, 5, 4]), &leaf([1, 2, 4, 4]), 1.0)),
+        @"attention: [1, 2, 4, 4]: expected [1, 2, 5, 4]"
+    );
+    assert_snapshot!(
+        error(|| leaf([2, 3, 4]).attention(&leaf([2, 3, 4]), &leaf([2, 3, 4]), 1.0)),
+        @"attention: [2, 3, 4]: expected 4 axes, [b, h, n, d], found 3"
+    );
+    assert_snapshot!(
+        error(|| q.attention(&leaf([1, 2, 0, 4]), &leaf([1, 2, 0, 4]), 1.0)),
+        @"attention: [1, 2, 3, 4] × [1, 2, 0, 4]: needs at least one key and one feature"
+    );
+    assert_snapshot!(
+        error(|| q.attention_map(&leaf([1, 2, 5, 3]), 1.0)),
+        @"matmul: [1, 2, 3, 4] × [1, 2, 5, 3]: inner dimensions 4 and 3 differ"
+    );
+}
+
+#[test]
+fn shapes_of_softmax_and_cross_entropy() {
+    assert_snapshot!(error(|| leaf([2, 3]).softmax(2)), @"softmax: [2, 3]: there is no axis 2");
+    assert_snapshot!(
+        error(|| ones([2, 3]).log_softmax(-3)),
+        @"log_softmax: [2, 3]: there is no axis -3"
+    );
+    assert_snapshot!(
+        error(|| leaf([2, 3]).cross_entropy(&ones([3]))),
+        @"cross_entropy: [3]: expected [2]"
+    );
+    assert_snapshot!(
+        error(|| leaf([2, 0]).cross_entropy(&ones([2]))),
+        @"cross_entropy: [2, 0]: expected rows of logits"
+    );
+    assert_snapshot!(
+        error(|| leaf([2, 3]).soft_cross_entropy(&leaf([2, 4]))),
+        @"soft_cross_entropy: [2, 4]: expected [2, 3]"
+    );
+    let label = catch(|| leaf([2, 3]).cross_entropy(&(ones([2]) * 1.5))).unwrap_err();
+    assert_snapshot!(
+        label.text,
+        @"cross_entropy: label 1.5 of row 0 is none of the 3 classes, from 0"
     );
 }
 

@@ -42,11 +42,7 @@ fn batch_norm_is_centring_scaling_and_shifting() {
     assert_twins(
         &[&[3, 4, 5], &[5], &[5]],
         |x| x[0].batch_norm(&x[1], &x[2], EPS).0,
-        |x| {
-            let centred = &x[0] - &x[0].mean(&[0, 1], true);
-            let var = (&centred * &centred).mean(&[0, 1], true);
-            centred / (var + EPS).sqrt() * &x[1] + &x[2]
-        },
+        |x| standardised(&x[0], &[0, 1]) * &x[1] + &x[2],
     );
 }
 
@@ -75,6 +71,82 @@ fn l2_normalize_is_a_division_by_the_norm() {
         &[&[2, 3, 7]],
         |x| x[0].l2_normalize(1e-12),
         |x| &x[0] / (&x[0] * &x[0]).sum(&[-1], true).sqrt(),
+    );
+}
+
+#[test]
+fn softmax_is_a_share_of_exponentials() {
+    assert_twins(
+        &[&[3, 4, 5]],
+        |x| x[0].softmax(1),
+        |x| {
+            let e = x[0].exp();
+            &e / &e.sum(&[1], true)
+        },
+    );
+    assert_twins(&[&[4, 5]], |x| x[0].log_softmax(-1), |x| x[0].softmax(-1).log());
+}
+
+#[test]
+fn cross_entropy_is_a_mean_of_log_probabilities() {
+    fn one_hot(x: &Var) -> Var {
+        let hit = |index: &[usize]| f64::from(u8::from(index[1] == 2 * index[0] % 5));
+        Var::constant(Array::from_fn(&x.shape()[..], hit).to(x.device()))
+    }
+    assert_twins(
+        &[&[4, 5]],
+        |x| x[0].cross_entropy(&Tensor::from_slice(x[0].device(), [4], &[0.0, 2.0, 4.0, 1.0])),
+        |x| (x[0].log_softmax(-1) * one_hot(&x[0])).sum_all() * -0.25,
+    );
+    assert_twins(
+        &[&[4, 5], &[4, 5]],
+        |x| x[0].soft_cross_entropy(&x[1]),
+        |x| (x[0].log_softmax(-1) * &x[1]).sum_all() * -0.25,
+    );
+}
+
+#[test]
+fn layer_norm_is_centring_and_scaling_of_rows() {
+    assert_twins(
+        &[&[3, 4, 5], &[5], &[5]],
+        |x| x[0].layer_norm(&x[1], &x[2], EPS),
+        |x| standardised(&x[0], &[-1]) * &x[1] + &x[2],
+    );
+}
+
+#[test]
+fn group_norm_is_centring_and_scaling_of_groups() {
+    assert_twins(
+        &[&[2, 3, 4, 6], &[6], &[6]],
+        |x| x[0].group_norm(3, &x[1], &x[2], EPS),
+        |x| {
+            let groups = standardised(&x[0].reshape([2, 12, 3, 2]), &[1, 3]);
+            groups.reshape([2, 3, 4, 6]) * &x[1] + &x[2]
+        },
+    );
+}
+
+#[test]
+fn weight_standardisation_is_centring_and_scaling_of_columns() {
+    assert_twins(
+        &[&[3, 3, 2, 5]],
+        |x| x[0].weight_standardisation(EPS),
+        |x| standardised(&x[0], &[0, 1, 2]),
+    );
+}
+
+fn standardised(x: &Var, axes: &[isize]) -> Var {
+    let centred = x - &x.mean(axes, true);
+    let var = (&centred * &centred).mean(axes, true);
+    centred / (var + EPS).sqrt()
+}
+
+#[test]
+fn attention_is_a_map_times_values() {
+    assert_twins(
+        &[&[2, 3, 5, 4], &[2, 3, 70, 4], &[2, 3, 70, 4]],
+        |x| x[0].attention(&x[1], &x[2], 0.5),
+        |x| x[0].attention_map(&x[1], 0.5).matmul(&x[2]),
     );
 }
 

@@ -1,7 +1,9 @@
-//! Sums, differences, products and quotients, with broadcasting; the engine sums the cotangents
-//! of repeated axes back.
+//! Functions of two elements, with broadcasting: sums, differences, products, quotients, powers,
+//! extremes. The engine sums the cotangents of repeated axes back.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use tensor::Tensor;
 
 use crate::Var;
 
@@ -36,6 +38,63 @@ fn div(a: &Var, b: &Var) -> Var {
         let db = needed[1].then(|| -(&da * &y));
         [Some(da), db]
     })
+}
+
+impl Var {
+    /// `self` to the power `other`. The cotangent of the base is 0 where the exponent is 0, and
+    /// that of the exponent where the base is 0: limits, where the formulas have `0 · ∞`.
+    ///
+    /// ```
+    /// # use {autodiff::Var, tensor::{Device, Tensor}};
+    /// let x = Var::leaf(Tensor::scalar(&Device::reference(), 3.0));
+    /// let grads = x.pow(&Var::constant(Tensor::scalar(x.device(), 2.0))).backward();
+    /// assert_eq!(grads.get(&x).unwrap().item(), 6.0);
+    /// ```
+    #[track_caller]
+    pub fn pow(&self, other: &Var) -> Var {
+        let (x, p) = (self.value().clone(), other.value().clone());
+        let y = x.pow(&p);
+        Var::record("pow", [self, other], y.clone(), move |dy, needed| {
+            let zero = Tensor::scalar(dy.device(), 0.0);
+            let dx = || p.ne(&zero).where_cond(&(x.pow(&(&p - 1.0)) * &p * dy), &zero);
+            let dp = || x.ne(&zero).where_cond(&(&y * x.log() * dy), &zero);
+            [needed[0].then(dx), needed[1].then(dp)]
+        })
+    }
+
+    /// The larger of the two, which takes the cotangent; where both are equal, each takes half.
+    ///
+    /// ```
+    /// # use {autodiff::Var, tensor::{Device, Tensor}};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::cpu(), [2], &[1.0, 5.0]));
+    /// let one = Var::constant(Tensor::ones(x.device(), []));
+    /// let grads = x.maximum(&one).sum_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f32>(), [0.5, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn maximum(&self, other: &Var) -> Var {
+        let (a, b) = (self.value().clone(), other.value().clone());
+        Var::record("maximum", [self, other], a.maximum(&b), move |dy, needed| {
+            [needed[0].then(|| a.maximum_grad(&b) * dy), needed[1].then(|| b.maximum_grad(&a) * dy)]
+        })
+    }
+
+    /// The smaller of the two, which takes the cotangent; where both are equal, each takes half.
+    ///
+    /// ```
+    /// # use {autodiff::Var, tensor::{Device, Tensor}};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::cpu(), [2], &[1.0, 5.0]));
+    /// let one = Var::constant(Tensor::ones(x.device(), []));
+    /// let grads = x.minimum(&one).sum_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f32>(), [0.5, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn minimum(&self, other: &Var) -> Var {
+        let (a, b) = (self.value().clone(), other.value().clone());
+        Var::record("minimum", [self, other], a.minimum(&b), move |dy, needed| {
+            [needed[0].then(|| b.maximum_grad(&a) * dy), needed[1].then(|| a.maximum_grad(&b) * dy)]
+        })
+    }
 }
 
 /// `&a + &b` and its by-value forms, and the same with a number on the right.

@@ -26,7 +26,43 @@ impl Var {
         (y, stats.0, stats.1)
     }
 
-    /// The same with statistics that are given and constant: evaluation mode.
+    /// The same without scale and shift.
+    ///
+    /// # Panics
+    /// Where there are fewer than two rows.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::constant(Tensor::from_slice(&Device::reference(), [2, 1], &[1.0, 3.0]));
+    /// assert_eq!(x.batch_norm_plain(0.0).0.value().to_vec::<f64>(), [-1.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn batch_norm_plain(&self, eps: f64) -> (Var, Tensor, Tensor) {
+        let c = [self.shape().features()];
+        let [one, zero] = [Tensor::ones(self.device(), c), Tensor::zeros(self.device(), c)];
+        self.batch_norm(&Var::constant(one), &Var::constant(zero), eps)
+    }
+
+    /// A convolution's weights `[kh, kw, c_in, c_out]`, each output channel's by their own mean
+    /// and biased variance (Qiao et al. 2019): in this layout the columns of a batch norm.
+    ///
+    /// # Panics
+    /// Where an output channel has fewer than two weights.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let w = Tensor::from_slice(&Device::reference(), [1, 1, 2, 1], &[1.0, 3.0]);
+    /// let y = Var::constant(w).weight_standardisation(0.0);
+    /// assert_eq!(y.value().to_vec::<f64>(), [-1.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn weight_standardisation(&self, eps: f64) -> Var {
+        self.batch_norm_plain(eps).0
+    }
+
+    /// The same as [`batch_norm`](Var::batch_norm) with statistics that are given and constant: evaluation mode.
     #[track_caller]
     pub fn batch_norm_with(&self, stats: [&Tensor; 2], weight: &Var, bias: &Var, eps: f64) -> Var {
         let (x, w) = (self.value().clone(), weight.value().clone());

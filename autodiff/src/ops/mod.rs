@@ -2,12 +2,21 @@
 //! output, `dy` the cotangent that comes in, `dx` the one that goes out.
 
 mod arithmetic;
+mod attention;
 mod batch_norm;
 mod concat;
 mod conv2d;
+mod cross_entropy;
+mod extreme;
+mod group_norm;
 mod l2_normalize;
+mod layer_norm;
+mod logsumexp;
 mod matmul;
 mod max_pool2d;
 mod pointwise;
+mod select;
+mod softmax;
 mod sum;
+mod variance;
 mod view;

@@ -47,7 +47,7 @@ impl Var {
 }
 
 /// The shape with the given axes at length 1.
-fn kept(shape: &Shape, axes: &[isize]) -> Shape {
+pub(super) fn kept(shape: &Shape, axes: &[isize]) -> Shape {
     let mut kept = shape.to_vec();
     for axis in axes.iter().filter_map(|&axis| shape.axis(axis)) {
         kept[axis] = 1;

@@ -125,7 +125,7 @@ impl Trainer {
         };
         std::fs::create_dir_all(&self.folder).map_err(file(&self.folder))?;
         let text = toml::to_string(&self.settings.to_table()).expect("TOML holds the settings");
-        std::fs::write(&config, text).map_err(file(&config))?;
+        report::write_whole(&config, text.as_bytes()).map_err(file(&config))?;
         self.save()
     }
 

@@ -50,12 +50,30 @@ pub(crate) fn row_sum<T: Float>(row: &[T]) -> T {
 
 /// The scalar product of two rows, in the same lanes.
 pub(crate) fn row_dot<T: Float>(a: &[T], b: &[T]) -> T {
+    row_sum_by(a, b, |a, b| a * b)
+}
+
+/// The sum of `f` of two rows' corresponding elements, in the same lanes.
+pub(crate) fn row_sum_by<T: Float>(a: &[T], b: &[T], f: impl Fn(T, T) -> T) -> T {
     const LANES: usize = 16;
     let mut lanes = [T::zero(); LANES];
     for (a, b) in a.chunks(LANES).zip(b.chunks(LANES)) {
         for ((lane, &a), &b) in lanes.iter_mut().zip(a).zip(b) {
-            *lane += a * b;
+            *lane += f(a, b);
         }
     }
     lanes.iter().fold(T::zero(), |total, &lane| total + lane)
+}
+
+/// The largest element of one row, in the same lanes; a NaN is passed over.
+pub(crate) fn row_max<T: Float>(row: &[T]) -> T {
+    const LANES: usize = 16;
+    let larger = |a: T, b: T| if b > a { b } else { a };
+    let mut lanes = [T::neg_infinity(); LANES];
+    for chunk in row.chunks(LANES) {
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            *lane = larger(*lane, x);
+        }
+    }
+    lanes.into_iter().fold(T::neg_infinity(), larger)
 }

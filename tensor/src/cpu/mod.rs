@@ -2,6 +2,7 @@
 
 pub(crate) mod buffer;
 pub(crate) mod columns;
+pub(crate) mod functions;
 pub(crate) mod gemm;
 pub(crate) mod parallel;
 pub(crate) mod patches;

@@ -25,6 +25,16 @@ pub(crate) fn pieces<T: Send>(y: &mut [T], length: usize, f: impl Fn(usize, &mut
     y.par_chunks_mut(length).enumerate().for_each(|(i, piece)| f(i, piece));
 }
 
+/// Calls `f(i, row)` for each row of `width` elements of `y`, a piece of many short rows at a time.
+pub(crate) fn rows<T: Send>(y: &mut [T], width: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+    let rows = (PIECE / width).max(1);
+    pieces(y, rows * width, |i, y| {
+        for (j, row) in y.chunks_mut(width).enumerate() {
+            f(i * rows + j, row);
+        }
+    });
+}
+
 /// As [`pieces`], for two outputs that are cut at matching places.
 pub(crate) fn pieces2<T: Send>(
     (y, y_length): (&mut [T], usize),
@@ -35,6 +45,21 @@ pub(crate) fn pieces2<T: Send>(
         .zip(z.par_chunks_mut(z_length))
         .enumerate()
         .for_each(|(i, (y, z))| f(i, y, z));
+}
+
+/// As [`pieces2`], for outputs made of parts that are cut each on its own: an output is `(values,
+/// length of a part, length of a piece)`, and `f(part, piece, y, z)` is called for each piece.
+pub(crate) fn blocks2<T: Send>(
+    (y, y_part, y_length): (&mut [T], usize, usize),
+    (z, z_part, z_length): (&mut [T], usize, usize),
+    f: impl Fn(usize, usize, &mut [T], &mut [T]) + Sync,
+) {
+    if y.is_empty() {
+        return;
+    }
+    pieces2((y, y_part), (z, z_part), |part, y, z| {
+        pieces2((y, y_length), (z, z_length), |piece, y, z| f(part, piece, y, z));
+    });
 }
 
 /// `f(0), f(1), …, f(n − 1)` in order, computed side by side.

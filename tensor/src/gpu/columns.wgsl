@@ -17,6 +17,9 @@ struct Params {
     columns: u32,
     blocks: u32,
     scale: f32,
+    // What the including kernel makes of them.
+    own_0: u32,
+    own_1: u32,
 }
 
 const WIDTH = 32u;

@@ -11,6 +11,7 @@ mod launch;
 mod mode;
 mod pool;
 mod recorder;
+pub(crate) mod row;
 mod shader;
 pub(crate) mod totals;
 

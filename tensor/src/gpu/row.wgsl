@@ -20,3 +20,19 @@ fn row_sum(lane: u32, part: f32) -> f32 {
     workgroupBarrier();
     return total;
 }
+
+// The largest of every invocation's part, known to all of them.
+fn row_max(lane: u32, part: f32) -> f32 {
+    parts[lane] = part;
+    workgroupBarrier();
+    for (var half = WIDTH / 2u; half > 0u; half /= 2u) {
+        if lane < half {
+            parts[lane] = max(parts[lane], parts[lane + half]);
+        }
+        workgroupBarrier();
+    }
+    let largest = parts[0];
+    // The next call overwrites the parts.
+    workgroupBarrier();
+    return largest;
+}

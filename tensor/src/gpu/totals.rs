@@ -30,6 +30,18 @@ impl Rows {
 
     /// One pass: the scaled totals of each block, `[outer, blocks, inner]`.
     pub(crate) fn block_totals(self, gpu: &Gpu, terms: Terms<'_>, scale: f64, y: &GpuBuffer) {
+        self.block_totals_with(gpu, terms, [0, 0], scale, y);
+    }
+
+    /// The same for a kernel that reads two numbers of its own, `params.own_0` and `params.own_1`.
+    pub(crate) fn block_totals_with(
+        self,
+        gpu: &Gpu,
+        terms: Terms<'_>,
+        own: [u32; 2],
+        scale: f64,
+        y: &GpuBuffer,
+    ) {
         let columns = self.outer * self.inner;
         gpu.launch(Launch {
             name: terms.name,
@@ -43,6 +55,8 @@ impl Rows {
                 columns.word(),
                 self.blocks().word(),
                 scale.word(),
+                own[0],
+                own[1],
             ],
             grid: Grid::groups(columns.div_ceil(STRIP) * self.blocks()),
         });

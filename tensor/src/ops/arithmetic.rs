@@ -1,15 +1,13 @@
 //! Functions of two elements, with NumPy's broadcasting: `y[i] = f(a[i], b[i])`.
 
-use std::ops::{Add, Div, Mul, Neg, Sub};
-
-use crate::cpu::parallel;
+use crate::cpu::{functions, parallel};
 use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
 use crate::operation::{Operation, run};
 use crate::walk::{self, Walk};
 use crate::{Float, Tensor, check};
 
 /// A function of two elements, in Rust and in WGSL.
-trait Function {
+pub(super) trait Function {
     const NAME: &'static str;
     /// An expression in `a` and `b`.
     const WGSL: &'static str;
@@ -19,7 +17,7 @@ trait Function {
 /// Declares a function of two elements: its type, its name and its meaning, twice.
 macro_rules! function {
     ($type:ident, $name:literal, $wgsl:literal, |$a:ident, $b:ident| $of:expr) => {
-        struct $type;
+        pub(super) struct $type;
 
         impl Function for $type {
             const NAME: &'static str = $name;
@@ -35,9 +33,46 @@ function!(AddOp, "add", "a + b", |a, b| a + b);
 function!(SubOp, "sub", "a - b", |a, b| a - b);
 function!(MulOp, "mul", "a * b", |a, b| a * b);
 function!(DivOp, "div", "a / b", |a, b| a / b);
+function!(PowOp, "pow", "power(a, b)", |a, b| a.powf(b));
+
+function!(MaximumOp, "maximum", "larger(a, b)", |a, b| functions::larger(a, b));
+function!(MinimumOp, "minimum", "smaller(a, b)", |a, b| functions::smaller(a, b));
+
+function!(GtOp, "gt", "select(0.0, 1.0, a > b)", |a, b| truth(a > b));
+function!(GeOp, "ge", "select(0.0, 1.0, a >= b)", |a, b| truth(a >= b));
+function!(LtOp, "lt", "select(0.0, 1.0, a < b)", |a, b| truth(a < b));
+function!(LeOp, "le", "select(0.0, 1.0, a <= b)", |a, b| truth(a <= b));
+function!(EqOp, "eq", "select(0.0, 1.0, a == b)", |a, b| truth(a == b));
+// Not by WGSL's `!=`, which leaves open whether a NaN differs from itself.
+function!(NeOp, "ne", "select(1.0, 0.0, a == b)", |a, b| truth(a != b));
+
+function!(MaximumGrad, "maximum_grad", "select(0.0, select(0.5, 1.0, a > b), a >= b)", |a, b| {
+    T::from_f64(0.5) * (truth::<T>(a > b) + truth(a >= b))
+});
 function!(ReluGrad, "relu_grad", "select(0.0, b, a > 0.0)", |a, b| {
     if a > T::zero() { b } else { T::zero() }
 });
+function!(AbsGrad, "abs_grad", "sign(a) * b", |a, b| {
+    if a == T::zero() { T::zero() } else { a.signum() * b }
+});
+function!(TanhGrad, "tanh_grad", "4.0 * sigmoid_slope(2.0 * a) * b", |a, b| {
+    T::from_f64(4.0) * functions::sigmoid_slope(a + a) * b
+});
+function!(SigmoidGrad, "sigmoid_grad", "sigmoid_slope(a) * b", |a, b| {
+    functions::sigmoid_slope(a) * b
+});
+function!(SiluGrad, "silu_grad", "silu_slope(a) * b", |a, b| {
+    let s = functions::sigmoid(a);
+    s * (T::one() + a * (T::one() - s)) * b
+});
+function!(GeluGrad, "gelu_grad", "gelu_slope(a) * b", |a, b| {
+    let [distribution, density] = a.normal();
+    (distribution + a * density) * b
+});
+
+fn truth<T: Float>(holds: bool) -> T {
+    if holds { T::one() } else { T::zero() }
+}
 
 struct Binary<F> {
     walks: Vec<Walk>,
@@ -72,7 +107,11 @@ impl<F: Function> Operation<2, 1> for Binary<F> {
         );
         gpu.launch(Launch {
             name: F::NAME,
-            wgsl: concat!(include_str!("../gpu/walk.wgsl"), include_str!("arithmetic.wgsl")),
+            wgsl: concat!(
+                include_str!("../gpu/walk.wgsl"),
+                include_str!("../gpu/functions.wgsl"),
+                include_str!("arithmetic.wgsl")
+            ),
             paste: &paste,
             inputs: &[a, b],
             outputs: &[y],
@@ -100,7 +139,7 @@ fn row<T: Float, F: Function>(walk: Walk, a: &[T], b: &[T], y: &mut [T]) {
 
 impl Tensor {
     #[track_caller]
-    fn binary<F: Function>(&self, other: &Tensor) -> Tensor {
+    pub(super) fn binary<F: Function>(&self, other: &Tensor) -> Tensor {
         let Some(shape) = self.shape().broadcast(other.shape()) else {
             check::fail(F::NAME, &[self, other], "these shapes do not broadcast")
         };
@@ -110,76 +149,197 @@ impl Tensor {
         y
     }
 
+    /// `self` to the power `other`, element by element; see [`powf`](Tensor::powf).
+    ///
+    /// # Panics
+    /// Where the shapes do not broadcast, as in every function of two tensors.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2], &[-2.0, 3.0]);
+    /// let p = Tensor::from_slice(&Device::cpu(), [2], &[3.0, 2.0]);
+    /// assert_eq!(x.pow(&p).to_vec::<f32>(), [-8.0, 9.0]);
+    /// ```
+    #[track_caller]
+    pub fn pow(&self, other: &Tensor) -> Tensor {
+        self.binary::<PowOp>(other)
+    }
+
+    /// The larger of the two; a NaN on either side stays visible.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2], &[-2.0, 3.0]);
+    /// assert_eq!(x.maximum(&Tensor::scalar(x.device(), 1.0)).to_vec::<f32>(), [1.0, 3.0]);
+    /// ```
+    #[track_caller]
+    pub fn maximum(&self, other: &Tensor) -> Tensor {
+        self.binary::<MaximumOp>(other)
+    }
+
+    /// The smaller of the two; a NaN on either side stays visible.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2], &[-2.0, 3.0]);
+    /// assert_eq!(x.minimum(&Tensor::scalar(x.device(), 1.0)).to_vec::<f32>(), [-2.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn minimum(&self, other: &Tensor) -> Tensor {
+        self.binary::<MinimumOp>(other)
+    }
+
+    /// 1 where `self > other`, else 0; with a NaN it does not hold.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [3], &[-1.0, 0.0, 2.0]);
+    /// assert_eq!(x.gt(&Tensor::zeros(x.device(), [])).to_vec::<f32>(), [0.0, 0.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn gt(&self, other: &Tensor) -> Tensor {
+        self.binary::<GtOp>(other)
+    }
+
+    /// 1 where `self ≥ other`, else 0; with a NaN it does not hold.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [3], &[-1.0, 0.0, 2.0]);
+    /// assert_eq!(x.ge(&Tensor::zeros(x.device(), [])).to_vec::<f32>(), [0.0, 1.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn ge(&self, other: &Tensor) -> Tensor {
+        self.binary::<GeOp>(other)
+    }
+
+    /// 1 where `self < other`, else 0; with a NaN it does not hold.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [3], &[-1.0, 0.0, 2.0]);
+    /// assert_eq!(x.lt(&Tensor::zeros(x.device(), [])).to_vec::<f32>(), [1.0, 0.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn lt(&self, other: &Tensor) -> Tensor {
+        self.binary::<LtOp>(other)
+    }
+
+    /// 1 where `self ≤ other`, else 0; with a NaN it does not hold.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [3], &[-1.0, 0.0, 2.0]);
+    /// assert_eq!(x.le(&Tensor::zeros(x.device(), [])).to_vec::<f32>(), [1.0, 1.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn le(&self, other: &Tensor) -> Tensor {
+        self.binary::<LeOp>(other)
+    }
+
+    /// 1 where `self = other`, else 0; with a NaN it does not hold.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [3], &[-1.0, 0.0, 2.0]);
+    /// assert_eq!(x.eq(&Tensor::zeros(x.device(), [])).to_vec::<f32>(), [0.0, 1.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn eq(&self, other: &Tensor) -> Tensor {
+        self.binary::<EqOp>(other)
+    }
+
+    /// 1 where `self ≠ other`, else 0; a NaN differs from everything.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [3], &[-1.0, 0.0, 2.0]);
+    /// assert_eq!(x.ne(&Tensor::zeros(x.device(), [])).to_vec::<f32>(), [1.0, 0.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn ne(&self, other: &Tensor) -> Tensor {
+        self.binary::<NeOp>(other)
+    }
+
     /// `dy` where `self > 0`, else 0: the cotangent of [`relu`](Tensor::relu), by its output.
     #[track_caller]
     pub fn relu_grad(&self, dy: &Tensor) -> Tensor {
         self.binary::<ReluGrad>(dy)
     }
-}
 
-/// `&a + &b` and its by-value forms, and the same with a number on the right.
-macro_rules! operator {
-    ($trait:ident, $method:ident, $function:ty, |$x:ident, $s:ident| $scalar:expr) => {
-        impl $trait<&Tensor> for &Tensor {
-            type Output = Tensor;
-            #[track_caller]
-            fn $method(self, other: &Tensor) -> Tensor {
-                self.binary::<$function>(other)
-            }
-        }
-        impl $trait<Tensor> for Tensor {
-            type Output = Tensor;
-            #[track_caller]
-            fn $method(self, other: Tensor) -> Tensor {
-                self.binary::<$function>(&other)
-            }
-        }
-        impl $trait<&Tensor> for Tensor {
-            type Output = Tensor;
-            #[track_caller]
-            fn $method(self, other: &Tensor) -> Tensor {
-                self.binary::<$function>(other)
-            }
-        }
-        impl $trait<Tensor> for &Tensor {
-            type Output = Tensor;
-            #[track_caller]
-            fn $method(self, other: Tensor) -> Tensor {
-                self.binary::<$function>(&other)
-            }
-        }
-        impl $trait<f64> for &Tensor {
-            type Output = Tensor;
-            fn $method(self, $s: f64) -> Tensor {
-                let $x = self;
-                $scalar
-            }
-        }
-        impl $trait<f64> for Tensor {
-            type Output = Tensor;
-            fn $method(self, $s: f64) -> Tensor {
-                let $x = &self;
-                $scalar
-            }
-        }
-    };
-}
-
-operator!(Add, add, AddOp, |x, s| x.affine(1.0, s));
-operator!(Sub, sub, SubOp, |x, s| x.affine(1.0, -s));
-operator!(Mul, mul, MulOp, |x, s| x.affine(s, 0.0));
-operator!(Div, div, DivOp, |x, s| x.affine(1.0 / s, 0.0));
-
-impl Neg for &Tensor {
-    type Output = Tensor;
-    fn neg(self) -> Tensor {
-        self.affine(-1.0, 0.0)
+    /// The share of [`maximum`](Tensor::maximum)'s cotangent that goes to `self`: 1 where it is
+    /// larger, ½ where both are equal, else 0.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [3], &[-1.0, 0.0, 2.0]);
+    /// let zero = Tensor::zeros(x.device(), []);
+    /// assert_eq!(x.maximum_grad(&zero).to_vec::<f32>(), [0.0, 0.5, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn maximum_grad(&self, other: &Tensor) -> Tensor {
+        self.binary::<MaximumGrad>(other)
     }
-}
 
-impl Neg for Tensor {
-    type Output = Tensor;
-    fn neg(self) -> Tensor {
-        -&self
+    /// `dy` by the sign of `self`, 0 at 0: the cotangent of [`abs`](Tensor::abs), by its input.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [3], &[-3.0, 0.0, 2.0]);
+    /// assert_eq!(x.abs_grad(&Tensor::ones(x.device(), [3])).to_vec::<f32>(), [-1.0, 0.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn abs_grad(&self, dy: &Tensor) -> Tensor {
+        self.binary::<AbsGrad>(dy)
+    }
+
+    /// `(1 − tanh² x) dy`: the cotangent of [`tanh`](Tensor::tanh), by its input `x = self`.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2], &[0.0, 100.0]);
+    /// assert_eq!(x.tanh_grad(&Tensor::ones(x.device(), [2])).to_vec::<f32>(), [1.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn tanh_grad(&self, dy: &Tensor) -> Tensor {
+        self.binary::<TanhGrad>(dy)
+    }
+
+    /// `s (1 − s) dy`, `s` the sigmoid of `x`: the cotangent of [`sigmoid`](Tensor::sigmoid), by
+    /// its input `x = self`; by its output it would lose its digits where `s` is nearly 1.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2], &[0.0, 100.0]);
+    /// assert_eq!(x.sigmoid_grad(&Tensor::ones(x.device(), [2])).to_vec::<f32>()[0], 0.25);
+    /// ```
+    #[track_caller]
+    pub fn sigmoid_grad(&self, dy: &Tensor) -> Tensor {
+        self.binary::<SigmoidGrad>(dy)
+    }
+
+    /// `s (1 + x (1 − s)) dy`, `s` the sigmoid of `x`: the cotangent of [`silu`](Tensor::silu), by
+    /// its input `x = self`.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2], &[0.0, 100.0]);
+    /// assert_eq!(x.silu_grad(&Tensor::ones(x.device(), [2])).to_vec::<f32>(), [0.5, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn silu_grad(&self, dy: &Tensor) -> Tensor {
+        self.binary::<SiluGrad>(dy)
+    }
+
+    /// `(Φ(x) + x φ(x)) dy`: the cotangent of [`gelu`](Tensor::gelu), by its input `x = self`.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2], &[0.0, 100.0]);
+    /// assert_eq!(x.gelu_grad(&Tensor::ones(x.device(), [2])).to_vec::<f32>(), [0.5, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn gelu_grad(&self, dy: &Tensor) -> Tensor {
+        self.binary::<GeluGrad>(dy)
     }
 }

@@ -2,14 +2,25 @@
 //! that the launch runs stands beside it in WGSL, with the same names and order of steps.
 
 pub(crate) mod arithmetic;
+pub(crate) mod attention;
 pub(crate) mod batch_norm;
 pub(crate) mod concat;
 pub mod conv2d;
+pub(crate) mod cross_entropy;
+pub(crate) mod extreme;
 pub(crate) mod fill;
+pub(crate) mod group_norm;
 pub(crate) mod l2_normalize;
+pub(crate) mod layer_norm;
+pub(crate) mod logsumexp;
 pub(crate) mod matmul;
 pub mod max_pool2d;
+pub(crate) mod operators;
+pub(crate) mod order;
 pub(crate) mod pointwise;
+pub(crate) mod select;
 pub(crate) mod sgd;
+pub(crate) mod softmax;
 pub(crate) mod sum;
+pub(crate) mod variance;
 pub(crate) mod view;

@@ -4,20 +4,17 @@ use crate::cpu::{columns, parallel};
 use crate::gpu::totals::Rows;
 use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
 use crate::operation::{Operation, run};
+use crate::span::{self, Span};
 use crate::{Float, Shape, Tensor, check};
 
 /// The sum over the middle axis of `[outer, reduced, inner]`.
-struct Sum {
-    outer: usize,
-    reduced: usize,
-    inner: usize,
-}
+struct Sum(Span);
 
 impl Operation<1, 1> for Sum {
     const NAME: &'static str = "sum";
 
     fn cpu<T: Float>(&self, [x]: [&[T]; 1], [y]: [&mut [T]; 1]) {
-        let Sum { outer, reduced, inner } = *self;
+        let Span { outer, reduced, inner } = self.0;
         let slab = reduced * inner;
         if outer == 1 {
             let total = columns::totals(reduced, inner, inner, |rows, totals| {
@@ -36,7 +33,7 @@ impl Operation<1, 1> for Sum {
     }
 
     fn gpu(&self, gpu: &Gpu, [x]: [&GpuBuffer; 1], [y]: [&GpuBuffer; 1]) {
-        let Sum { outer, reduced, inner } = *self;
+        let Span { outer, reduced, inner } = self.0;
         if inner == 1 && reduced >= LONG_ROW {
             sum_rows(gpu, outer, reduced, x, y);
         } else {
@@ -96,31 +93,10 @@ impl Tensor {
     #[track_caller]
     pub fn sum(&self, axes: &[isize], keepdim: bool) -> Tensor {
         let axes = check::axes("sum", self, axes);
-        // Neighbouring axes are one run; each run is one pass, the innermost first.
-        let mut lengths = self.shape().to_vec();
-        let mut y = self.clone();
-        let mut last = axes.len();
-        while last > 0 {
-            let mut first = last - 1;
-            while first > 0 && axes[first - 1] + 1 == axes[first] {
-                first -= 1;
-            }
-            let (from, to) = (axes[first], axes[last - 1] + 1);
-            let operation = Sum {
-                outer: lengths[..from].iter().product(),
-                reduced: lengths[from..to].iter().product(),
-                inner: lengths[to..].iter().product(),
-            };
-            lengths[from..to].fill(1);
-            [y] = run(&operation, [&y], [Shape::from(&lengths[..])]);
-            last = first;
-        }
-        if keepdim {
-            return y;
-        }
-        let kept: Vec<usize> =
-            (0..lengths.len()).filter(|i| !axes.contains(i)).map(|i| lengths[i]).collect();
-        y.reshape(kept)
+        span::reduce(self, &axes, keepdim, |x, span, shape| {
+            let [y] = run(&Sum(span), [x], [shape]);
+            y
+        })
     }
 
     /// The mean over the given axes; see [`sum`](Tensor::sum).
@@ -133,11 +109,7 @@ impl Tensor {
 
     /// The sum of all elements, of shape `[]`.
     pub fn sum_all(&self) -> Tensor {
-        let [y] = run(
-            &Sum { outer: 1, reduced: self.shape().elements(), inner: 1 },
-            [self],
-            [Shape::from([])],
-        );
+        let [y] = run(&Sum(Span::all(self)), [self], [Shape::from([])]);
         y
     }
 

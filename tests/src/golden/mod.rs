@@ -9,6 +9,7 @@ mod augment;
 mod case;
 mod closed_form;
 mod eval;
+mod fused;
 mod layers;
 mod layout;
 mod losses;
@@ -90,7 +91,7 @@ fn run(case: &Case, device: &Device) -> Result<f64> {
         "eval" => eval::find(name),
         "layer" | "model" => layers::find(name),
         "loss" => losses::find(name),
-        "ops" => ops::find(name),
+        "ops" => ops::find(name).or_else(|| fused::find(name)),
         "optim" => optim::find(name),
         "step" => steps::find(name),
         _ => None,

@@ -17,8 +17,10 @@ pub(super) fn find(name: &str) -> Option<Compute> {
         "batch_norm_train" => batch_norm_train,
         "concat" => concat,
         "conv2d" => conv2d,
+        "gelu" => gelu,
         "global_avg_pool" => global_avg_pool,
         "l2_normalize" => l2_normalize,
+        "logsumexp" => logsumexp,
         "matmul" => matmul,
         "max_pool2d" => max_pool2d,
         "reduce" => reduce,
@@ -68,12 +70,16 @@ fn global_avg_pool(s: &Session) -> Result<Results> {
     Ok(Results::y(layout::image(&s.var("in/x")?).mean(&[1, 2], false)))
 }
 
+fn gelu(s: &Session) -> Result<Results> {
+    Ok(Results::y(s.var("in/x")?.gelu()))
+}
+
 fn relu(s: &Session) -> Result<Results> {
     Ok(Results::y(s.var("in/x")?.relu()))
 }
 
 /// Scale and shift: the file's, or 1 and 0.
-fn affine(s: &Session, c: usize) -> Result<[Var; 2]> {
+pub(super) fn affine(s: &Session, c: usize) -> Result<[Var; 2]> {
     if s.case.config("affine")? {
         return Ok([s.var("param/weight")?, s.var("param/bias")?]);
     }
@@ -84,13 +90,24 @@ fn batch_norm_train(s: &Session) -> Result<Results> {
     let x = layout::image(&s.var("in/x")?);
     let [weight, bias] = affine(s, x.shape().features())?;
     let (y, mean, var) = x.batch_norm(&weight, &bias, s.case.config("eps")?);
-    let (momentum, rows): (f64, _) = (s.case.config("momentum")?, x.shape().rows() as f64);
-    let follow = |name: &str, batch: Tensor| -> Result<Array> {
-        Ok(Array::of(&(s.tensor(name)? * (1.0 - momentum) + batch * momentum)))
+    let results = Results::y(layout::image_out(&y));
+    running_stats(s, results, x.shape().rows() as f64, [&mean, &var])
+}
+
+/// The file's running statistics after a batch: they follow its mean and unbiased variance.
+pub(super) fn running_stats(
+    s: &Session,
+    results: Results,
+    rows: f64,
+    [mean, var]: [&Tensor; 2],
+) -> Result<Results> {
+    let momentum: f64 = s.case.config("momentum")?;
+    let follow = |name: &str, batch: &Tensor, scale: f64| -> Result<Array> {
+        Ok(Array::of(&(s.tensor(name)? * (1.0 - momentum) + batch * (momentum * scale))))
     };
-    Ok(Results::y(layout::image_out(&y))
-        .after("running_mean", follow("buffer/running_mean", mean)?)
-        .after("running_var", follow("buffer/running_var", var * (rows / (rows - 1.0)))?))
+    Ok(results
+        .after("running_mean", follow("buffer/running_mean", mean, 1.0)?)
+        .after("running_var", follow("buffer/running_var", var, rows / (rows - 1.0))?))
 }
 
 fn batch_norm_eval(s: &Session) -> Result<Results> {
@@ -119,18 +136,15 @@ fn reduce(s: &Session) -> Result<Results> {
     Ok(Results::y(match &*op {
         "sum" => x.sum(&axes, keepdim),
         "mean" => x.mean(&axes, keepdim),
-        "var" => variance(s, &x, &axes, keepdim)?,
-        "std" => variance(s, &x, &axes, keepdim)?.sqrt(),
+        "var" => x.var(&axes, keepdim, s.case.config("correction")?),
+        "std" => x.std(&axes, keepdim, s.case.config("correction")?),
         _ => bail!("unknown op `{op}`"),
     }))
 }
 
-fn variance(s: &Session, x: &Var, axes: &[isize], keepdim: bool) -> Result<Var> {
-    let mean = x.mean(axes, true);
-    let count = (x.shape().elements() / mean.shape().elements()) as f64;
-    let centred = x - &mean;
-    let correction: f64 = s.case.config("correction")?;
-    Ok((&centred * &centred).sum(axes, keepdim) / (count - correction))
+fn logsumexp(s: &Session) -> Result<Results> {
+    let (axis, keepdim): (isize, bool) = (s.case.config("axis")?, s.case.config("keepdim")?);
+    Ok(Results::y(s.var("in/x")?.logsumexp(&[axis], keepdim)))
 }
 
 fn concat(s: &Session) -> Result<Results> {

@@ -2,10 +2,15 @@
 //! which inputs it is tried. `tests/op_table.rs` checks every row on every device.
 
 mod arithmetic;
+mod attention;
+mod choices;
+mod groups;
 mod losses;
 mod norms;
 mod pointwise;
 mod products;
+mod reductions;
+mod softmax;
 mod sums;
 mod updates;
 mod views;
@@ -22,9 +27,14 @@ use crate::array::Array;
 pub fn table() -> Vec<Row> {
     [
         arithmetic::rows(),
+        attention::rows(),
+        choices::rows(),
+        groups::rows(),
         norms::rows(),
         pointwise::rows(),
         products::rows(),
+        reductions::rows(),
+        softmax::rows(),
         sums::rows(),
         updates::rows(),
         views::rows(),

@@ -4,9 +4,9 @@ use super::{Row, Setting, Values};
 use crate::array::Array;
 
 /// Axes and whether they are kept.
-type Axes = (&'static [isize], bool);
+pub(super) type Axes = (&'static [isize], bool);
 
-const CASES: &[Setting<Axes>] = &[
+pub(super) const CASES: &[Setting<Axes>] = &[
     ((&[0], false), &[&[1]]),
     ((&[-1], true), &[&[1, 1]]),
     ((&[0], false), &[&[17]]),
@@ -70,25 +70,34 @@ fn scalar(value: f64) -> Array {
     Array { shape: vec![], values: vec![value] }
 }
 
-fn sum(x: &Array, (axes, keep): Axes) -> Array {
-    let summed: Vec<usize> =
+fn sum(x: &Array, axes: Axes) -> Array {
+    reduce(x, axes, |slice| slice.iter().sum())
+}
+
+/// `f` of the elements of each slice along the given axes.
+pub(super) fn reduce(
+    x: &Array,
+    (axes, keep): (&[isize], bool),
+    f: impl Fn(&[f64]) -> f64,
+) -> Array {
+    let reduced: Vec<usize> =
         axes.iter().map(|&axis| axis.rem_euclid(x.shape.len() as isize) as usize).collect();
     let mut shape = x.shape.clone();
-    for &axis in &summed {
+    for &axis in &reduced {
         shape[axis] = 1;
     }
-    let mut y = Array::from_fn(&shape, |_| 0.0);
+    let mut slices = vec![Vec::new(); shape.iter().product()];
     let mut values = x.values.iter();
     Array::from_fn(&x.shape, |index| {
         let place = index
             .iter()
             .zip(&shape)
             .fold(0, |place, (&i, &length)| place * length + if length == 1 { 0 } else { i });
-        y.values[place] += values.next().expect("a value an index");
+        slices[place].push(*values.next().expect("a value an index"));
         0.0
     });
     if !keep {
-        y.shape = (0..shape.len()).filter(|i| !summed.contains(i)).map(|i| shape[i]).collect();
+        shape = (0..shape.len()).filter(|i| !reduced.contains(i)).map(|i| shape[i]).collect();
     }
-    y
+    Array { shape, values: slices.iter().map(|slice| f(slice)).collect() }
 }
