@@ -148,6 +148,8 @@ fn arg(name: &'static str, run: fn(&Tensor, isize) -> Tensor, beats: fn(f64, f64
         (0, &[&[257, 2]]),
         (1, &[&[257, 1]]),
         (0, &[&[20_011]]),
+        // More slices than workgroups along one axis of a grid.
+        (1, &[&[70_001, 2]]),
         (1, &[&[0, 3]]),
     ];
     Row::forward_only(
