@@ -74,17 +74,17 @@ fn show([single, double]: &[Vec<(f64, f64)>; 2]) {
     }
 }
 
-/// What the chapter plots and quotes, in two digits.
+/// What the chapter plots and quotes: curves in two digits, the best of them as formulas.
 fn record(curves: &[Vec<(f64, f64)>; 2]) -> String {
-    let round = |x: f64| -> f64 { format!("{x:.1e}").parse().expect("a number") };
     let [single, double] = curves;
+    let round = |x: f64| -> f64 { format!("{x:.1e}").parse().expect("a number") };
     let series = |name: &str, curve: &[(f64, f64)]| -> Value {
         let points: Vec<[f64; 2]> = curve.iter().map(|&(x, y)| [x, y].map(round)).collect();
         json!({ "name": name, "points": points })
     };
     let best = |curve: &[(f64, f64)]| -> Value {
         let (step, error) = best(curve);
-        json!({ "step": round(step), "error": round(error) })
+        json!({ "step": latex(step), "error": latex(error) })
     };
     let record = json!({
         "f32": best(single),
@@ -98,12 +98,23 @@ fn record(curves: &[Vec<(f64, f64)>; 2]) -> String {
     record.to_string()
 }
 
+/// One digit and a power of ten.
+fn latex(x: f64) -> String {
+    let text = format!("{x:.0e}");
+    match text.split_once('e') {
+        Some(("1", power)) => format!("10^{{{power}}}"),
+        Some((digit, power)) => format!(r"{digit} \cdot 10^{{{power}}}"),
+        None => text,
+    }
+}
+
 /// Prints the verdicts on some rules; returns the one on the broken rule.
 fn checks() -> String {
     let values = |values: &[f64]| Tensor::from_slice(&Device::reference(), [values.len()], values);
     let verdict = |outcome: Result<Worst, WrongGradient>| match outcome {
         Ok(worst) => format!("right; worst at {worst}"),
-        Err(wrong) => wrong.to_string(),
+        // On two lines, for a page is narrower than a terminal.
+        Err(wrong) => wrong.to_string().replace(": analytic", ":\n  analytic"),
     };
     let x = values(&[0.5, -1.0, 2.0, 0.1, 1.5, -0.3]);
     let right = gradcheck(|x| x[0].l2_normalize(1e-12), &[x.clone()]);

@@ -13,8 +13,10 @@ use std::time::Instant;
 use serde_json::{Map, Value, json};
 use tensor::{Device, Kernel, KernelError, Tensor};
 
-/// Runs of each version; the fastest counts, since whatever else the machine does only delays.
+/// The least runs of each version, and the least seconds that they go on for. The fastest run counts,
+/// since whatever else the machine does only delays.
 const RUNS: usize = 5;
+const SECONDS: f64 = 0.5;
 
 // ANCHOR: loops
 /// `c[i, j] = Σ a[i, p] · b[p, j]`, as it is written.
@@ -49,42 +51,47 @@ fn rows(n: usize, a: &[f32], b: &[f32], c: &mut [f32]) {
 // ANCHOR_END: rows
 
 // ANCHOR: patches
-/// Rows and columns of the patch of `c` that stays in registers.
-const ROWS: usize = 4;
-const COLUMNS: usize = 16;
+/// A row and a column of a patch of `c`, which stays in registers.
+type Row = [f32; 16];
+type Column = [f32; 4];
 
 fn patches(n: usize, a: &[f32], b: &[f32], c: &mut [f32]) {
-    // Beyond the edges there are zeros, which add nothing.
-    let at = |x: &[f32], i: usize, j: usize| if i < n && j < n { x[i * n + j] } else { 0.0 };
-    // Fetch: b in strips of 16 columns, the rows of a strip next to each other.
-    let b_row = |j: usize, p: usize| -> [f32; COLUMNS] { from_fn(|s| at(b, p, j + s)) };
-    let starts = (0..n).step_by(COLUMNS);
-    let b_strips: Vec<_> = starts.flat_map(|j| (0..n).map(move |p| b_row(j, p))).collect();
-    for i in (0..n).step_by(ROWS) {
-        // Fetch: 4 rows of a, the elements of a column next to each other.
-        let a_column = |p: usize| -> [f32; ROWS] { from_fn(|r| at(a, i + r, p)) };
-        let a_strip: Vec<_> = (0..n).map(a_column).collect();
-        for (j, b_strip) in (0..n).step_by(COLUMNS).zip(b_strips.chunks(n)) {
+    let starts = || (0..n).step_by(16);
+    // Fetch: b in strips, the rows of a strip next to each other.
+    let b_row = |j, p| -> Row { from_fn(|s| at(b, n, p, j + s)) };
+    let strip = |j| (0..n).map(move |p| b_row(j, p));
+    let b_strips: Vec<Row> = starts().flat_map(strip).collect();
+    for i in (0..n).step_by(4) {
+        // Fetch: a strip of a, its columns next to each other.
+        let a_column = |p| -> Column { from_fn(|r| at(a, n, i + r, p)) };
+        let a_strip: Vec<Column> = (0..n).map(a_column).collect();
+        for (j, b_strip) in starts().zip(b_strips.chunks(n)) {
             // Multiply: 4 + 16 elements make 64 products.
-            let mut patch = [[0.0; COLUMNS]; ROWS];
+            let mut patch = [Row::default(); 4];
             for (a, b) in a_strip.iter().zip(b_strip) {
                 for (c, &a) in patch.iter_mut().zip(a) {
                     *c = add_products(*c, a, b);
                 }
             }
-            let width = COLUMNS.min(n - j);
-            for (r, c_row) in patch.iter().enumerate().take(n - i) {
-                c[(i + r) * n + j..][..width].copy_from_slice(&c_row[..width]);
+            let width = (n - j).min(16);
+            for (r, row) in patch.iter().enumerate().take(n - i) {
+                let c = &mut c[(i + r) * n + j..];
+                c[..width].copy_from_slice(&row[..width]);
             }
         }
     }
 }
 
-/// `c + a b`, in so many words that the compiler takes it for vectors.
-fn add_products(c: [f32; COLUMNS], a: f32, b: &[f32; COLUMNS]) -> [f32; COLUMNS] {
+/// `c + a b`, in such words that the compiler makes vectors of it.
+fn add_products(c: Row, a: f32, b: &Row) -> Row {
     from_fn(|s| c[s] + a * b[s])
 }
 // ANCHOR_END: patches
+
+/// `x[i, j]`, and zero beyond the edges.
+fn at(x: &[f32], n: usize, i: usize, j: usize) -> f32 {
+    if i < n && j < n { x[i * n + j] } else { 0.0 }
+}
 
 /// A version by its name, and what one run of it gives.
 type Version<'a> = (&'static str, Box<dyn Fn() -> Tensor + 'a>);
@@ -103,7 +110,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let reference = |x| Tensor::from_slice(&Device::reference(), [n, n], x);
     let exact = reference(&a).matmul(&reference(&b)).to_vec::<f64>();
     let gflop = 2.0 * (n as f64).powi(3) / 1e9;
-    println!("c = a b with {n} rows and columns: {gflop:.3} billion operations; best of {RUNS}");
+    println!("c = a b with {n} rows and columns: {gflop:.3} billion operations");
 
     let mut devices = vec![(Device::cpu(), on_the_processor(n, &a, &b))];
     match Device::gpu() {
@@ -181,7 +188,11 @@ fn measure((name, run): Version<'_>, exact: &[f64], gflop: f64) -> Measured {
         run().slice(0, 0, 1).slice(1, 0, 1).item();
         start.elapsed().as_secs_f64()
     };
-    let fastest = (0..RUNS).map(|_| seconds()).fold(f64::INFINITY, f64::min);
+    let (mut runs, mut total, mut fastest) = (0, 0.0, f64::INFINITY);
+    while runs < RUNS || total < SECONDS {
+        let seconds = seconds();
+        (runs, total, fastest) = (runs + 1, total + seconds, fastest.min(seconds));
+    }
     Measured { name, gflops: gflop / fastest, error }
 }
 

@@ -92,9 +92,9 @@ fn gradient_checking() {
         &[
             "best in f64: step 1e-",
             "l2_normalize: right",
-            "broken: gradient of `softplus` is wrong: input 0, entry 0: analytic ",
+            "broken: gradient of `softplus` is wrong: input 0, entry 0:\n  analytic ",
             "broken, along directions: gradient of `softplus` is wrong: direction",
-            "relu at 0: gradient of `relu` is wrong: input 0, entry 1: analytic 0.0",
+            "relu at 0: gradient of `relu` is wrong: input 0, entry 1:\n  analytic 0.0",
             "relu at 0.01: right",
             "x · sg(x): gradient of `mul` is wrong",
         ],

@@ -122,7 +122,7 @@ impl Axes {
         )
     }
 
-    /// A curve, with its name above its first point.
+    /// A curve, with its name above its last point.
     fn curve(&self, number: usize, series: &Series<'_>) -> String {
         let mut path = String::new();
         for &point in &series.points {
@@ -130,7 +130,7 @@ impl Axes {
             let (x, y) = self.pixel(point);
             write!(path, "{command}{x:.1} {y:.1}").expect("a String takes all");
         }
-        let (x, y) = self.pixel(series.points[0]);
+        let (x, y) = series.points.last().map_or((0.0, 0.0), |&point| self.pixel(point));
         format!(
             "<path class=\"curve-{number}\" d=\"{path}\"/><text class=\"name-{number}\" \
              x=\"{:.1}\" y=\"{:.1}\">{}</text>\n",
