@@ -116,12 +116,12 @@ fn checks() -> String {
         // On two lines, for a page is narrower than a terminal.
         Err(wrong) => wrong.to_string().replace(": analytic", ":\n  analytic"),
     };
-    let x = values(&[0.5, -1.0, 2.0, 0.1, 1.5, -0.3]);
-    let right = gradcheck(|x| x[0].l2_normalize(1e-12), &[x.clone()]);
+    let inputs = [values(&[0.5, -1.0, 2.0, 0.1, 1.5, -0.3])];
+    let right = gradcheck(|x| x[0].l2_normalize(1e-12), &inputs);
     println!("\nl2_normalize: {}", verdict(right));
-    let broken = verdict(gradcheck(|x| broken_softplus(&x[0]), &[x.clone()]));
+    let broken = verdict(gradcheck(|x| broken_softplus(&x[0]), &inputs));
     println!("broken: {broken}");
-    let directions = along_directions(|x| broken_softplus(&x[0]), &[x], 2);
+    let directions = along_directions(|x| broken_softplus(&x[0]), &inputs, 2);
     println!("broken, along directions: {}", verdict(directions));
 
     let relu = |at: f64| verdict(gradcheck(|x| x[0].relu(), &[values(&[1.0, at])]));

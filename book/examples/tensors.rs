@@ -63,7 +63,8 @@ fn an_error() {
     let loud = panic::take_hook();
     panic::set_hook(Box::new(|info| {
         let line = info.location().map_or(0, panic::Location::line);
-        println!("  line {line}: {}", info.payload_as_str().unwrap_or("?"));
+        let message = info.payload().downcast_ref::<String>();
+        println!("  line {line}: {}", message.map_or("?", String::as_str));
     }));
     let refused = panic::catch_unwind(|| x.matmul(&w));
     panic::set_hook(loud);
