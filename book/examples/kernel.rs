@@ -13,8 +13,8 @@ use std::time::Instant;
 use serde_json::{Map, Value, json};
 use tensor::{Device, Kernel, KernelError, Tensor};
 
-/// The least runs of each version, and the least seconds that they go on for. The fastest run counts,
-/// since whatever else the machine does only delays.
+/// The least runs of each version, and the least seconds that they go on for. The fastest run
+/// counts, since whatever else the machine does only delays.
 const RUNS: usize = 5;
 const SECONDS: f64 = 0.5;
 

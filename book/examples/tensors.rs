@@ -101,7 +101,7 @@ fn counters(gpu: &Device) {
         y.to_vec::<f32>();
         let after = count();
         println!(
-            "  {time} time: {} kernels run, {} compiled, {} buffers created, {} hand-overs, {} wait",
+            "  {time} time: {} runs, {} kernels compiled, {} buffers created, {} hand-overs, {} wait",
             after.dispatches - before.dispatches,
             after.pipelines - before.pipelines,
             after.buffers_created - before.buffers_created,
