@@ -86,7 +86,8 @@ fn statistics_keep_their_digits_far_from_zero() {
     fn affine(x: &Tensor) -> [Tensor; 2] {
         [Tensor::ones(x.device(), [24]), Tensor::zeros(x.device(), [24])]
     }
-    let norms: [(&str, f64, fn(&Tensor) -> Tensor); 4] = [
+    type Norm = fn(&Tensor) -> Tensor;
+    let norms: [(&str, f64, Norm); 4] = [
         ("layer_norm", 1e-6, |x| x.layer_norm(affine(x).each_ref(), EPS).0),
         ("group_norm", 1e-6, |x| x.group_norm(4, affine(x).each_ref(), EPS).0),
         ("batch_stats, mean", 1e-7, |x| x.batch_stats().0),
