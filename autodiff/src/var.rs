@@ -71,6 +71,7 @@ impl Var {
         Var::new(value, "constant", false, Record::Nothing)
     }
 
+    // ANCHOR: record
     /// A node for an operation with `N` inputs. `vjp(dy, needed)` returns a cotangent for each
     /// input that `needed` marks, in the shape of the output or of the input: the engine sums
     /// broadcast axes back. It should capture tensors, never `Var`s.
@@ -96,6 +97,7 @@ impl Var {
         };
         Var::new(value, op, needs_grad, record)
     }
+    // ANCHOR_END: record
 
     #[track_caller]
     pub(crate) fn new(value: Tensor, op: &'static str, needs_grad: bool, record: Record) -> Self {

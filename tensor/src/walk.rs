@@ -2,6 +2,7 @@
 
 use crate::Shape;
 
+// ANCHOR: walk
 /// Neighbouring axes of the output along which both inputs are walked evenly: `length` steps of
 /// `a` and `b` elements, 0 where that input is repeated.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -10,6 +11,7 @@ pub(crate) struct Walk {
     pub(crate) a: usize,
     pub(crate) b: usize,
 }
+// ANCHOR_END: walk
 
 /// The fewest walks, outermost first and at least one, that take the same steps.
 pub(crate) fn join(axes: impl IntoIterator<Item = Walk>) -> Vec<Walk> {
@@ -43,6 +45,7 @@ pub(crate) fn broadcast(output: &Shape, a: &Shape, b: &Shape) -> Vec<Walk> {
     join(axes.map(|((&length, a), b)| Walk { length, a, b }))
 }
 
+// ANCHOR: at
 /// Where the output's element `index` lies in either input.
 pub(crate) fn at(walks: &[Walk], index: usize) -> (usize, usize) {
     let (mut rest, mut at_a, mut at_b) = (index, 0, 0);
@@ -54,6 +57,7 @@ pub(crate) fn at(walks: &[Walk], index: usize) -> (usize, usize) {
     }
     (at_a, at_b)
 }
+// ANCHOR_END: at
 
 /// The walks as `walk.wgsl` takes them: four words each.
 pub(crate) fn words(walks: &[Walk]) -> Vec<u32> {
