@@ -7,7 +7,7 @@ use methods::report::write_whole;
 use methods::train::{RunError, Settings, SettingsError, encoder_prefix, restore};
 use models::Init;
 use models::resnet::{ResNet, ResNetConfig};
-use models::weights::Weights;
+use models::weights::{Array, Weights};
 use serde::Serialize;
 use tensor::{Device, Tensor};
 
@@ -53,6 +53,17 @@ enum Part {
     All,
 }
 
+/// What is to be written.
+struct Taken {
+    weights: Weights,
+    /// The encoder's name.
+    encoder: String,
+    /// What stood before the encoder's names.
+    prefix: String,
+    /// What the source holds beside.
+    ignored: Vec<String>,
+}
+
 /// What was written.
 #[derive(Serialize)]
 struct Exported {
@@ -71,16 +82,14 @@ impl Export {
         if self.out.exists() {
             return Err(wrong("--out", &self.out, "exists already; name another file"));
         }
-        let (mut weights, encoder, prefix, ignored) = match self.source.is_dir() {
-            true => self.from_run()?,
-            false => self.from_weights()?,
-        };
+        let taken = if self.source.is_dir() { self.take_run()? } else { self.take_weights()? };
+        let Taken { mut weights, encoder, prefix, ignored } = taken;
         weights.metadata.insert("format".into(), "pt".into());
         weights.metadata.insert(ENCODER.into(), encoder.clone());
         let bytes = weights.to_bytes(false)?;
         let failed = |source| RunError::File { path: self.out.clone(), source };
         write_whole(&self.out, &bytes).map_err(failed)?;
-        let numbers = |array: &models::weights::Array| array.shape.iter().product::<usize>();
+        let numbers = |array: &Array| array.shape.iter().product::<usize>();
         let exported = Exported {
             arrays: weights.arrays.len(),
             numbers: weights.arrays.values().map(numbers).sum(),
@@ -97,8 +106,7 @@ impl Export {
         Ok(())
     }
 
-    /// The arrays to write, the encoder's name, what stood before its names, and what is left.
-    fn from_run(&self) -> anyhow::Result<(Weights, String, String, Vec<String>)> {
+    fn take_run(&self) -> anyhow::Result<Taken> {
         if self.encoder.is_some() || self.prefix.is_some() {
             let why = "is a run, whose encoder is known; expected no --encoder or --prefix";
             return Err(wrong("RUN", &self.source, why));
@@ -110,22 +118,22 @@ impl Export {
         all.collect("", &*method);
         let encoder = settings.run.encoder.clone();
         if self.part == Part::All {
-            return Ok((all, encoder, String::new(), Vec::new()));
+            return Ok(Taken { weights: all, encoder, prefix: String::new(), ignored: Vec::new() });
         }
         let size = settings.run.image_size;
         let prefix = encoder_prefix(&*method, Tensor::zeros(&device, [1, size, size, 3]));
-        let mut own = Weights::default();
+        let mut weights = Weights::default();
         let mut ignored = Vec::new();
         for (name, array) in all.arrays {
             match name.strip_prefix(&prefix) {
-                Some(short) => drop(own.arrays.insert(short.to_owned(), array)),
+                Some(short) => drop(weights.arrays.insert(short.to_owned(), array)),
                 None => ignored.push(name),
             }
         }
-        Ok((own, encoder, prefix, ignored))
+        Ok(Taken { weights, encoder, prefix, ignored })
     }
 
-    fn from_weights(&self) -> anyhow::Result<(Weights, String, String, Vec<String>)> {
+    fn take_weights(&self) -> anyhow::Result<Taken> {
         if self.part == Part::All {
             return Err(wrong("--part all of", &self.source, "expected the folder of a run"));
         }
@@ -141,9 +149,9 @@ impl Export {
         let config: ResNetConfig = encoder.parse().map_err(SettingsError::from)?;
         let net = ResNet::new(&mut Init::new(&Device::cpu(), 0), &config);
         let loaded = file.load_published(self.prefix.as_deref(), &net, &self.source)?;
-        let mut own = Weights::default();
-        own.collect("", &net);
-        Ok((own, encoder, loaded.prefix, loaded.ignored))
+        let mut weights = Weights::default();
+        weights.collect("", &net);
+        Ok(Taken { weights, encoder, prefix: loaded.prefix, ignored: loaded.ignored })
     }
 }
 
