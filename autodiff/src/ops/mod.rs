@@ -5,6 +5,7 @@ mod arithmetic;
 mod batch_norm;
 mod concat;
 mod conv2d;
+mod gather;
 mod l2_normalize;
 mod matmul;
 mod max_pool2d;

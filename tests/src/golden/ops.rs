@@ -17,6 +17,7 @@ pub(super) fn find(name: &str) -> Option<Compute> {
         "batch_norm_train" => batch_norm_train,
         "concat" => concat,
         "conv2d" => conv2d,
+        "gather_rows" => gather_rows,
         "global_avg_pool" => global_avg_pool,
         "l2_normalize" => l2_normalize,
         "matmul" => matmul,
@@ -131,6 +132,10 @@ fn variance(s: &Session, x: &Var, axes: &[isize], keepdim: bool) -> Result<Var> 
     let centred = x - &mean;
     let correction: f64 = s.case.config("correction")?;
     Ok((&centred * &centred).sum(axes, keepdim) / (count - correction))
+}
+
+fn gather_rows(s: &Session) -> Result<Results> {
+    Ok(Results::y(s.var("in/x")?.gather_rows(&s.tensor("in/index")?)))
 }
 
 fn concat(s: &Session) -> Result<Results> {

@@ -2,6 +2,7 @@
 //! which inputs it is tried. `tests/op_table.rs` checks every row on every device.
 
 mod arithmetic;
+mod indices;
 mod losses;
 mod norms;
 mod pointwise;
@@ -22,6 +23,7 @@ use crate::array::Array;
 pub fn table() -> Vec<Row> {
     [
         arithmetic::rows(),
+        indices::rows(),
         norms::rows(),
         pointwise::rows(),
         products::rows(),
