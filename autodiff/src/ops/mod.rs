@@ -9,6 +9,7 @@ mod gather;
 mod l2_normalize;
 mod matmul;
 mod max_pool2d;
+mod pad;
 mod pointwise;
 mod sum;
 mod view;

@@ -11,6 +11,7 @@ pub(crate) mod l2_normalize;
 pub(crate) mod matmul;
 pub mod max_pool2d;
 pub(crate) mod one_hot;
+pub(crate) mod pad;
 pub(crate) mod pointwise;
 pub(crate) mod sgd;
 pub(crate) mod sum;

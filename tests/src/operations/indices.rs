@@ -83,8 +83,14 @@ fn scatter_add_rows() -> Row {
 
 fn one_hot() -> Row {
     // How many classes there are.
-    const CASES: &[Setting<usize>] =
-        &[(3, &[&[1]]), (5, &[&[7]]), (17, &[&[63]]), (255, &[&[65]]), (257, &[&[3]]), (4, &[&[0]])];
+    const CASES: &[Setting<usize>] = &[
+        (3, &[&[1]]),
+        (5, &[&[7]]),
+        (17, &[&[63]]),
+        (255, &[&[65]]),
+        (257, &[&[3]]),
+        (4, &[&[0]]),
+    ];
     Row::forward_only(
         ("one_hot", "one_hot"),
         &[Values::Few],
