@@ -30,6 +30,7 @@ mod gpu;
 mod operation;
 pub mod ops;
 mod shape;
+mod taps;
 mod value;
 mod walk;
 
@@ -39,5 +40,7 @@ pub use float::{Element, Float};
 pub use gpu::{AdapterKind, AdapterReport, GpuCounters, adapters};
 pub use ops::conv2d::Conv2d;
 pub use ops::max_pool2d::Pool2d;
+pub use ops::resize::Resize;
 pub use shape::Shape;
+pub use taps::{Filter, Taps};
 pub use value::Tensor;

@@ -11,5 +11,6 @@ mod matmul;
 mod max_pool2d;
 mod pad;
 mod pointwise;
+mod resize;
 mod sum;
 mod view;

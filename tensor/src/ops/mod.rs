@@ -13,6 +13,7 @@ pub mod max_pool2d;
 pub(crate) mod one_hot;
 pub(crate) mod pad;
 pub(crate) mod pointwise;
+pub(crate) mod resize;
 pub(crate) mod sgd;
 pub(crate) mod sum;
 pub(crate) mod view;

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail, ensure};
 use autodiff::Var;
 use models::weights::Layout;
-use tensor::{Conv2d, Pool2d, Tensor};
+use tensor::{Conv2d, Filter, Pool2d, Resize, Tensor};
 
 use super::Compute;
 use super::case::{Results, Session};
@@ -19,9 +19,12 @@ pub(super) fn find(name: &str) -> Option<Compute> {
         "conv2d" => conv2d,
         "gather_rows" => gather_rows,
         "global_avg_pool" => global_avg_pool,
+        "interpolate_bicubic" => |s| interpolate(s, Filter::Bicubic),
+        "interpolate_bilinear" => |s| interpolate(s, Filter::Bilinear),
         "l2_normalize" => l2_normalize,
         "matmul" => matmul,
         "max_pool2d" => max_pool2d,
+        "pos_embed_resize" => pos_embed_resize,
         "reduce" => reduce,
         "relu" => relu,
         "slice" => slice,
@@ -67,6 +70,28 @@ fn max_pool2d(s: &Session) -> Result<Results> {
 
 fn global_avg_pool(s: &Session) -> Result<Results> {
     Ok(Results::y(layout::image(&s.var("in/x")?).mean(&[1, 2], false)))
+}
+
+fn interpolate(s: &Session, filter: Filter) -> Result<Results> {
+    let resize = Resize::new(filter, s.case.config("antialias")?);
+    let y = layout::image(&s.var("in/x")?).resize(s.case.config("size")?, resize);
+    Ok(Results::y(layout::image_out(&y)))
+}
+
+/// Tokens on a grid are an image; those in front of it stay.
+fn pos_embed_resize(s: &Session) -> Result<Results> {
+    let (tokens, prefix): (_, usize) = (s.var("in/pos_embed")?, s.case.config("prefix")?);
+    let [from, to]: [[usize; 2]; 2] = [s.case.config("grid_from")?, s.case.config("grid_to")?];
+    let offset: f64 = s.case.config("scale_offset")?;
+    let mut resize = Resize::new(Filter::Bicubic, s.case.config("antialias")?);
+    if offset > 0.0 {
+        let scale = [0, 1].map(|axis| from[axis] as f64 / (to[axis] as f64 + offset));
+        resize = Resize { antialias: false, scale: Some(scale), ..resize };
+    }
+    let (count, width) = (tokens.shape()[1], tokens.shape().features());
+    let grid = tokens.slice(1, prefix, count).reshape([1, from[0], from[1], width]);
+    let grid = grid.resize(to, resize).reshape([1, to[0] * to[1], width]);
+    Ok(Results::y(Var::concat(&[&tokens.slice(1, 0, prefix), &grid], 1)))
 }
 
 fn relu(s: &Session) -> Result<Results> {

@@ -7,6 +7,7 @@ mod losses;
 mod norms;
 mod pointwise;
 mod products;
+mod resizing;
 mod sums;
 mod updates;
 mod views;
@@ -27,6 +28,7 @@ pub fn table() -> Vec<Row> {
         norms::rows(),
         pointwise::rows(),
         products::rows(),
+        resizing::rows(),
         sums::rows(),
         updates::rows(),
         views::rows(),
