@@ -2,6 +2,7 @@
 //! output, `dy` the cotangent that comes in, `dx` the one that goes out.
 
 mod arithmetic;
+mod avg_pool2d;
 mod batch_norm;
 mod concat;
 mod conv2d;

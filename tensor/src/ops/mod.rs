@@ -2,6 +2,7 @@
 //! that the launch runs stands beside it in WGSL, with the same names and order of steps.
 
 pub(crate) mod arithmetic;
+pub(crate) mod avg_pool2d;
 pub(crate) mod batch_norm;
 pub(crate) mod concat;
 pub mod conv2d;
@@ -9,11 +10,12 @@ pub(crate) mod fill;
 pub(crate) mod gather;
 pub(crate) mod l2_normalize;
 pub(crate) mod matmul;
-pub mod max_pool2d;
+pub(crate) mod max_pool2d;
 pub(crate) mod one_hot;
 pub(crate) mod pad;
 pub(crate) mod pointwise;
-pub(crate) mod resize;
+pub mod pool2d;
+pub mod resize;
 pub(crate) mod sgd;
 pub(crate) mod sum;
 pub(crate) mod view;

@@ -13,6 +13,7 @@ use crate::array::Array;
 pub(super) fn find(name: &str) -> Option<Compute> {
     Some(match name {
         "arith" => arith,
+        "avg_pool2d" => avg_pool2d,
         "batch_norm_eval" => batch_norm_eval,
         "batch_norm_train" => batch_norm_train,
         "concat" => concat,
@@ -58,18 +59,23 @@ fn conv2d(s: &Session) -> Result<Results> {
     Ok(Results::y(layout::image_out(&y)))
 }
 
+fn pool(s: &Session) -> Result<Pool2d> {
+    let [kernel, stride, padding] = ["kernel", "stride", "padding"].map(|key| s.case.config(key));
+    Ok(Pool2d { kernel: kernel?, stride: stride?, padding: padding? })
+}
+
 fn max_pool2d(s: &Session) -> Result<Results> {
-    let pool = Pool2d {
-        kernel: s.case.config("kernel")?,
-        stride: s.case.config("stride")?,
-        padding: s.case.config("padding")?,
-    };
-    let y = layout::image(&s.var("in/x")?).max_pool2d(pool);
+    let y = layout::image(&s.var("in/x")?).max_pool2d(pool(s)?);
+    Ok(Results::y(layout::image_out(&y)))
+}
+
+fn avg_pool2d(s: &Session) -> Result<Results> {
+    let y = layout::image(&s.var("in/x")?).avg_pool2d(pool(s)?);
     Ok(Results::y(layout::image_out(&y)))
 }
 
 fn global_avg_pool(s: &Session) -> Result<Results> {
-    Ok(Results::y(layout::image(&s.var("in/x")?).mean(&[1, 2], false)))
+    Ok(Results::y(layout::image(&s.var("in/x")?).global_avg_pool()))
 }
 
 fn interpolate(s: &Session, filter: Filter) -> Result<Results> {

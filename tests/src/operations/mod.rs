@@ -6,6 +6,7 @@ mod indices;
 mod losses;
 mod norms;
 mod pointwise;
+mod pooling;
 mod products;
 mod resizing;
 mod sums;
@@ -27,6 +28,7 @@ pub fn table() -> Vec<Row> {
         indices::rows(),
         norms::rows(),
         pointwise::rows(),
+        pooling::rows(),
         products::rows(),
         resizing::rows(),
         sums::rows(),

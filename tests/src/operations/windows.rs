@@ -1,12 +1,12 @@
-//! Convolution and pooling.
+//! Convolution.
 
-use tensor::{Conv2d, Pool2d};
+use tensor::Conv2d;
 
 use super::{Row, Setting, Values};
 use crate::array::Array;
 
 pub(super) fn rows() -> Vec<Row> {
-    vec![conv2d(), max_pool2d(), max_pool2d_taps()]
+    vec![conv2d()]
 }
 
 const fn conv(stride: usize, padding: usize) -> Conv2d {
@@ -68,65 +68,6 @@ fn convolution(x: &Array, w: &Array, conv: &Conv2d) -> Array {
 }
 
 /// A position in the padded image as one in the image, if it lies there.
-fn inside(padded: usize, padding: usize, length: usize) -> Option<usize> {
+pub(super) fn inside(padded: usize, padding: usize, length: usize) -> Option<usize> {
     padded.checked_sub(padding).filter(|&i| i < length)
-}
-
-const fn pool(kernel: usize, stride: usize, padding: usize) -> Pool2d {
-    Pool2d { kernel: [kernel; 2], stride: [stride; 2], padding: [padding; 2] }
-}
-
-const POOLS: &[Setting<Pool2d>] = &[
-    (pool(1, 1, 0), &[&[1, 1, 1, 1]]),
-    (pool(2, 2, 0), &[&[2, 4, 6, 3]]),
-    (pool(2, 2, 0), &[&[1, 5, 7, 2]]),
-    (pool(3, 2, 1), &[&[2, 7, 8, 5]]),
-    (pool(3, 1, 1), &[&[1, 6, 5, 17]]),
-    (pool(3, 2, 1), &[&[2, 16, 15, 33]]),
-    (Pool2d { kernel: [3, 2], stride: [1, 3], padding: [1, 0] }, &[&[2, 5, 9, 3]]),
-    (pool(2, 2, 0), &[&[0, 4, 4, 2]]),
-];
-
-fn max_pool2d() -> Row {
-    Row::differentiable(
-        ("max_pool2d", "max_pool2d"),
-        &[Values::Distinct],
-        POOLS,
-        |x, &pool| x[0].max_pool2d(pool),
-        |x, pool| maxima(&x[0], pool, |value, _| value),
-    )
-}
-
-fn max_pool2d_taps() -> Row {
-    Row::forward_only(
-        ("max_pool2d's taps, among many ties", "max_pool2d"),
-        &[Values::Few],
-        POOLS,
-        |_, x, &pool| x[0].max_pool2d(pool).1,
-        |x, pool| maxima(&x[0], pool, |_, tap| tap as f64),
-    )
-}
-
-/// `f(value, tap)` of the first maximum of each window.
-fn maxima(x: &Array, pool: &Pool2d, f: impl Fn(f64, usize) -> f64) -> Array {
-    let &[n, h, w, c] = &x.shape[..] else { panic!("an image") };
-    let length = |axis: usize, image: usize| {
-        (image + 2 * pool.padding[axis] - pool.kernel[axis]) / pool.stride[axis] + 1
-    };
-    Array::from_fn(&[n, length(0, h), length(1, w), c], |index| {
-        let &[image, oy, ox, channel] = index else { panic!("four axes") };
-        let mut best = (f64::NEG_INFINITY, 0);
-        for tap in 0..pool.kernel[0] * pool.kernel[1] {
-            let (ky, kx) = (tap / pool.kernel[1], tap % pool.kernel[1]);
-            let iy = inside(oy * pool.stride[0] + ky, pool.padding[0], h);
-            let ix = inside(ox * pool.stride[1] + kx, pool.padding[1], w);
-            if let (Some(iy), Some(ix)) = (iy, ix) {
-                let value = x.at(&[image, iy, ix, channel]);
-                if value > best.0 {
-                    best = (value, tap);
-                }
-            }
-        }
-        f(best.0, best.1)
-    })
 }
