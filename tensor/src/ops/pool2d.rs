@@ -41,7 +41,7 @@ impl Windows {
         if kernel.contains(&0) || stride.contains(&0) {
             check::fail(op, &[x], format_args!("a window or a stride of 0, {pool:?}"));
         }
-        let laid = Conv2d { stride, padding };
+        let laid = Conv2d { stride, padding, ..Conv2d::new(1, 0) };
         let Some(output) = laid.output_size([h, w], kernel) else {
             check::fail(op, &[x], format_args!("the window is larger than the image, {pool:?}"))
         };

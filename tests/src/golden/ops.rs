@@ -1,6 +1,6 @@
 //! `ops/…`: single operations, and short compositions that the files count as one.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 use autodiff::Var;
 use models::weights::Layout;
 use tensor::{Conv2d, Filter, Pool2d, Resize, Tensor};
@@ -51,9 +51,9 @@ fn matmul(s: &Session) -> Result<Results> {
 }
 
 fn conv2d(s: &Session) -> Result<Results> {
-    let groups: usize = s.case.config("groups")?;
-    ensure!(groups == 1, "groups = {groups}: there is no grouped convolution");
-    let conv = Conv2d { stride: s.case.config("stride")?, padding: s.case.config("padding")? };
+    let [stride, padding] = ["stride", "padding"].map(|key| s.case.config(key));
+    let conv = Conv2d { stride: stride?, padding: padding?, ..Conv2d::new(1, 0) };
+    let conv = conv.groups(s.case.config("groups")?);
     let weight = layout::weight(&s.var("param/weight")?, Layout::Conv);
     let y = layout::image(&s.var("in/x")?).conv2d(&weight, conv);
     Ok(Results::y(layout::image_out(&y)))
