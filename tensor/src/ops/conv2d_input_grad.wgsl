@@ -28,7 +28,12 @@ fn value(at: u32) -> f32 {
 }
 
 fn load_b(base: u32, k: u32, j: u32) -> vec4<f32> {
-    return vec4(w_at(base, k, j), w_at(base, k, j + 1u), w_at(base, k, j + 2u), w_at(base, k, j + 3u));
+    return vec4(
+        w_at(base, k, j),
+        w_at(base, k, j + 1u),
+        w_at(base, k, j + 2u),
+        w_at(base, k, j + 3u),
+    );
 }
 
 // Element (k, j) of the flipped weights: k is a tap and an output channel, j an input channel.
