@@ -30,6 +30,7 @@ mod gpu;
 mod operation;
 pub mod ops;
 mod shape;
+pub mod update;
 mod value;
 mod walk;
 
@@ -39,5 +40,6 @@ pub use float::{Element, Float};
 pub use gpu::{AdapterKind, AdapterReport, GpuCounters, adapters};
 pub use ops::conv2d::Conv2d;
 pub use ops::max_pool2d::Pool2d;
+pub use ops::random::{Random, philox};
 pub use shape::Shape;
 pub use value::Tensor;

@@ -3,6 +3,7 @@
 
 use autodiff::{NoGradient, Var};
 use insta::assert_snapshot;
+use tensor::update::{self, Ema, Rule, Sgd};
 use tensor::{Conv2d, Device, Pool2d, Shape, Tensor};
 use tests::panics::{Panic, catch};
 
@@ -132,6 +133,26 @@ fn shapes_of_sums_and_views() {
         error(|| Var::concat(&[&leaf([2, 3]), &leaf([2, 4])], 0)),
         @"concat: [2, 3] × [2, 4]: differ beside axis 0"
     );
+    assert_snapshot!(
+        error(|| leaf([2, 3]).off_diagonal()),
+        @"off_diagonal: [2, 3]: expected a square matrix, [n, n]"
+    );
+    assert_snapshot!(
+        error(|| leaf([3]).triu(0)),
+        @"triu: [3]: expected matrices, at least two axes"
+    );
+    assert_snapshot!(
+        error(|| ones([3]).tril(0)),
+        @"tril: [3]: expected matrices, at least two axes"
+    );
+    assert_snapshot!(
+        error(|| leaf([2, 3]).masked_mean(&ones([3]))),
+        @"masked_mean: [3]: expected [2, 3]"
+    );
+    assert_snapshot!(
+        error(|| leaf([]).masked_mean(&ones([]))),
+        @"sum: []: there is no axis -1"
+    );
     assert_snapshot!(error(|| Tensor::concat(&[], 0)), @"concat: no tensors were given");
     assert_snapshot!(error(|| ones([2, 3]).item()), @"item: [2, 3]: expected one element");
 }
@@ -149,9 +170,15 @@ fn values_and_devices() {
         error(|| ones([2]) + &elsewhere).replace(&threads, "cpu (N threads)"),
         @"add: [2] × [2]: on different devices, reference (f64, plain loops) and cpu (N threads)"
     );
+    let sgd = Sgd { lr: 0.1, momentum: 0.9, weight_decay: 0.0, nesterov: false };
     assert_snapshot!(
-        error(|| ones([2]).sgd_step(&ones([3]), &ones([2]), 0.1, 0.9, 0.0)),
+        error(|| sgd.step([&ones([2]), &ones([3]), &ones([2])])),
         @"sgd_step: [3]: expected [2]"
+    );
+    assert_snapshot!(
+        error(|| update::step(&[(Ema { momentum: 0.9 }, [&ones([2]), &elsewhere])]))
+            .replace(&threads, "cpu (N threads)"),
+        @"ema_step: [2] × [2]: on different devices, reference (f64, plain loops) and cpu (N threads)"
     );
 }
 

@@ -10,4 +10,5 @@ mod matmul;
 mod max_pool2d;
 mod pointwise;
 mod sum;
+mod triangle;
 mod view;

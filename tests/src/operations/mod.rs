@@ -6,6 +6,7 @@ mod losses;
 mod norms;
 mod pointwise;
 mod products;
+mod random;
 mod sums;
 mod updates;
 mod views;
@@ -25,6 +26,7 @@ pub fn table() -> Vec<Row> {
         norms::rows(),
         pointwise::rows(),
         products::rows(),
+        random::rows(),
         sums::rows(),
         updates::rows(),
         views::rows(),
