@@ -5,7 +5,7 @@ use autodiff::{NoGradient, Var};
 use insta::assert_snapshot;
 use tensor::update::{self, Ema, Rule, Sgd};
 use tensor::{Conv2d, Device, Pool2d, Shape, Tensor};
-use tests::panics::{Panic, catch};
+use tests::panics::{Panic, catch, placeless};
 
 fn ones<const N: usize>(shape: [usize; N]) -> Tensor {
     Tensor::ones(&Device::reference(), shape)
@@ -222,18 +222,4 @@ fn a_missing_gradient_says_why() {
         why(&y),
         @"the `detach` made at error_texts.rs:_ is not a leaf that asks for a gradient"
     );
-}
-
-/// A text with every `path/file.rs:line:column` as `file.rs:_`.
-fn placeless(text: &str) -> String {
-    let word = |word: &str| match word.split_once(".rs:") {
-        Some((path, place)) => {
-            let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
-            let rest = place.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':');
-            let colon = if place.ends_with(':') { ":" } else { "" };
-            format!("{file}.rs:_{colon}{rest}")
-        }
-        None => word.to_owned(),
-    };
-    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
