@@ -75,3 +75,26 @@ pub(crate) fn countable(op: &str, x: &Tensor, length: usize) {
         fail(op, &[x], format_args!("f32 does not count to {length} exactly, only to 2^24"));
     }
 }
+
+/// Every element is one of the whole numbers `0 .. length`, and elements of the device's type
+/// count that far. A GPU's values are not looked at: its kernels answer a wrong index with NaN.
+#[track_caller]
+pub(crate) fn index(op: &str, index: &Tensor, length: usize) {
+    /// Up to here every whole number is an `f32`.
+    const COUNTED_BY_F32: usize = 1 << 24;
+    if !index.device().is_f64() && length > COUNTED_BY_F32 {
+        fail(op, &[index], format_args!("f32 does not count the {length} entries of the axis"));
+    }
+    let stray = match index.device().name() {
+        "gpu" => None,
+        "cpu" => index.as_f32().iter().map(|x| f64::from(*x)).find(|x| !is_index(*x, length)),
+        _ => index.as_f64().iter().copied().find(|x| !is_index(*x, length)),
+    };
+    if let Some(stray) = stray {
+        fail(op, &[index], format_args!("{stray} is not an index below {length}"));
+    }
+}
+
+fn is_index(x: f64, length: usize) -> bool {
+    x >= 0.0 && x < length as f64 && x.fract() == 0.0
+}

@@ -31,6 +31,7 @@ mod operation;
 pub mod ops;
 mod shape;
 mod span;
+mod taps;
 mod value;
 mod walk;
 
@@ -39,6 +40,8 @@ pub use error::DeviceError;
 pub use float::{Element, Float};
 pub use gpu::{AdapterKind, AdapterReport, GpuCounters, adapters};
 pub use ops::conv2d::Conv2d;
-pub use ops::max_pool2d::Pool2d;
+pub use ops::pool2d::Pool2d;
+pub use ops::resize::Resize;
 pub use shape::Shape;
+pub use taps::{Filter, Taps};
 pub use value::Tensor;

@@ -1,9 +1,9 @@
 //! `ops/…`: single operations, and short compositions that the files count as one.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 use autodiff::Var;
 use models::weights::Layout;
-use tensor::{Conv2d, Pool2d, Tensor};
+use tensor::{Conv2d, Filter, Pool2d, Resize, Tensor};
 
 use super::Compute;
 use super::case::{Results, Session};
@@ -13,16 +13,21 @@ use crate::array::Array;
 pub(super) fn find(name: &str) -> Option<Compute> {
     Some(match name {
         "arith" => arith,
+        "avg_pool2d" => avg_pool2d,
         "batch_norm_eval" => batch_norm_eval,
         "batch_norm_train" => batch_norm_train,
         "concat" => concat,
         "conv2d" => conv2d,
+        "gather_rows" => gather_rows,
         "gelu" => gelu,
         "global_avg_pool" => global_avg_pool,
+        "interpolate_bicubic" => |s| interpolate(s, Filter::Bicubic),
+        "interpolate_bilinear" => |s| interpolate(s, Filter::Bilinear),
         "l2_normalize" => l2_normalize,
         "logsumexp" => logsumexp,
         "matmul" => matmul,
         "max_pool2d" => max_pool2d,
+        "pos_embed_resize" => pos_embed_resize,
         "reduce" => reduce,
         "relu" => relu,
         "slice" => slice,
@@ -48,26 +53,53 @@ fn matmul(s: &Session) -> Result<Results> {
 }
 
 fn conv2d(s: &Session) -> Result<Results> {
-    let groups: usize = s.case.config("groups")?;
-    ensure!(groups == 1, "groups = {groups}: there is no grouped convolution");
-    let conv = Conv2d { stride: s.case.config("stride")?, padding: s.case.config("padding")? };
+    let [stride, padding] = ["stride", "padding"].map(|key| s.case.config(key));
+    let conv = Conv2d { stride: stride?, padding: padding?, ..Conv2d::new(1, 0) };
+    let conv = conv.groups(s.case.config("groups")?);
     let weight = layout::weight(&s.var("param/weight")?, Layout::Conv);
     let y = layout::image(&s.var("in/x")?).conv2d(&weight, conv);
     Ok(Results::y(layout::image_out(&y)))
 }
 
+fn pool(s: &Session) -> Result<Pool2d> {
+    let [kernel, stride, padding] = ["kernel", "stride", "padding"].map(|key| s.case.config(key));
+    Ok(Pool2d { kernel: kernel?, stride: stride?, padding: padding? })
+}
+
 fn max_pool2d(s: &Session) -> Result<Results> {
-    let pool = Pool2d {
-        kernel: s.case.config("kernel")?,
-        stride: s.case.config("stride")?,
-        padding: s.case.config("padding")?,
-    };
-    let y = layout::image(&s.var("in/x")?).max_pool2d(pool);
+    let y = layout::image(&s.var("in/x")?).max_pool2d(pool(s)?);
+    Ok(Results::y(layout::image_out(&y)))
+}
+
+fn avg_pool2d(s: &Session) -> Result<Results> {
+    let y = layout::image(&s.var("in/x")?).avg_pool2d(pool(s)?);
     Ok(Results::y(layout::image_out(&y)))
 }
 
 fn global_avg_pool(s: &Session) -> Result<Results> {
-    Ok(Results::y(layout::image(&s.var("in/x")?).mean(&[1, 2], false)))
+    Ok(Results::y(layout::image(&s.var("in/x")?).global_avg_pool()))
+}
+
+fn interpolate(s: &Session, filter: Filter) -> Result<Results> {
+    let resize = Resize::new(filter, s.case.config("antialias")?);
+    let y = layout::image(&s.var("in/x")?).resize(s.case.config("size")?, resize);
+    Ok(Results::y(layout::image_out(&y)))
+}
+
+/// Tokens on a grid are an image; those in front of it stay.
+fn pos_embed_resize(s: &Session) -> Result<Results> {
+    let (tokens, prefix): (_, usize) = (s.var("in/pos_embed")?, s.case.config("prefix")?);
+    let [from, to]: [[usize; 2]; 2] = [s.case.config("grid_from")?, s.case.config("grid_to")?];
+    let offset: f64 = s.case.config("scale_offset")?;
+    let mut resize = Resize::new(Filter::Bicubic, s.case.config("antialias")?);
+    if offset > 0.0 {
+        let scale = [0, 1].map(|axis| from[axis] as f64 / (to[axis] as f64 + offset));
+        resize = Resize { antialias: false, scale: Some(scale), ..resize };
+    }
+    let (count, width) = (tokens.shape()[1], tokens.shape().features());
+    let grid = tokens.slice(1, prefix, count).reshape([1, from[0], from[1], width]);
+    let grid = grid.resize(to, resize).reshape([1, to[0] * to[1], width]);
+    Ok(Results::y(Var::concat(&[&tokens.slice(1, 0, prefix), &grid], 1)))
 }
 
 fn gelu(s: &Session) -> Result<Results> {
@@ -145,6 +177,10 @@ fn reduce(s: &Session) -> Result<Results> {
 fn logsumexp(s: &Session) -> Result<Results> {
     let (axis, keepdim): (isize, bool) = (s.case.config("axis")?, s.case.config("keepdim")?);
     Ok(Results::y(s.var("in/x")?.logsumexp(&[axis], keepdim)))
+}
+
+fn gather_rows(s: &Session) -> Result<Results> {
+    Ok(Results::y(s.var("in/x")?.gather_rows(&s.tensor("in/index")?)))
 }
 
 fn concat(s: &Session) -> Result<Results> {
