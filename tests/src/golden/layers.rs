@@ -1,10 +1,10 @@
 //! `layer/…` and `model/…`: blocks, heads and whole networks.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use autodiff::Var;
 use models::heads::Mlp;
 use models::layers::{BatchNorm, Linear};
-use models::resnet::{BasicBlock, ResNet, ResNetConfig, Stem};
+use models::resnet::{Block, BlockKind, ResNet, ResNetConfig, Stem};
 use models::{Init, Module};
 use serde::Deserialize;
 use tensor::{Device, Tensor};
@@ -14,7 +14,8 @@ use super::{Compute, closed_form, layout};
 
 pub(super) fn find(name: &str) -> Option<Compute> {
     Some(match name {
-        "basic_block" => basic_block,
+        "basic_block" => |s| block(s, BlockKind::Basic),
+        "bottleneck" => |s| block(s, BlockKind::Bottleneck),
         "simsiam_projector" | "simsiam_predictor" | "byol_mlp" | "moco_v3_projector"
         | "moco_v3_predictor" => mlp,
         "resnet" => resnet,
@@ -76,10 +77,10 @@ fn mlp(s: &Session) -> Result<Results> {
     Ok(Results::y(y).buffers("", &mlp))
 }
 
-fn basic_block(s: &Session) -> Result<Results> {
-    let (c_in, c_out) = (axis(s, "in/x", 1)?, axis(s, "param/conv1.weight", 0)?);
+fn block(s: &Session, kind: BlockKind) -> Result<Results> {
+    let (c_in, width) = (axis(s, "in/x", 1)?, axis(s, "param/conv1.weight", 0)?);
     let stride = s.case.config("stride")?;
-    let block = BasicBlock::new(&mut Init::new(s.device, 0), c_in, c_out, stride, false);
+    let block = Block::new(&mut Init::new(s.device, 0), kind, c_in, width, stride, false);
     let y = run(s, &block, |x| block.forward(x))?;
     Ok(Results::y(y).buffers("", &block))
 }
@@ -95,13 +96,18 @@ pub(super) struct Encoder {
 
 impl Encoder {
     pub(super) fn build(self, device: &Device) -> Result<ResNet> {
-        ensure!(self.block == "basic", "there is no `{}` block", self.block);
+        let block = match &*self.block {
+            "basic" => BlockKind::Basic,
+            "bottleneck" => BlockKind::Bottleneck,
+            block => bail!("there is no `{block}` block"),
+        };
         let stem = match &*self.stem {
             "imagenet" => Stem::ImageNet,
             "cifar" => Stem::Cifar,
             stem => bail!("there is no `{stem}` stem"),
         };
         let config = ResNetConfig {
+            block,
             layers: self.layers,
             width: self.width,
             stem,
