@@ -1,6 +1,9 @@
 //! `y = x W + b`.
 
+use std::ops::Range;
+
 use autodiff::Var;
+use tensor::Tensor;
 
 use crate::weights::Layout;
 use crate::{Init, Module, Parameter, Parts};
@@ -30,12 +33,33 @@ impl Linear {
         Linear { weight, bias }
     }
 
+    /// With a given weight `[in, out]` and a bias of zeros.
+    pub fn with_weight(weight: Tensor) -> Self {
+        let bias = Tensor::zeros(weight.device(), [weight.shape().features()]);
+        Linear {
+            weight: Parameter::new(weight, Layout::Linear),
+            bias: Some(Parameter::new(bias, Layout::Plain)),
+        }
+    }
+
     /// `[…, in] → […, out]`.
     #[track_caller]
     pub fn forward(&self, x: &Var) -> Var {
         let y = x.matmul(&self.weight.var());
         match &self.bias {
             Some(bias) => y + bias.var(),
+            None => y,
+        }
+    }
+
+    /// The output's features in `range` alone, `[…, in] → […, range.len()]`: where several maps
+    /// stand side by side in one matrix, this cuts the small matrix instead of the large output.
+    #[track_caller]
+    pub fn forward_range(&self, x: &Var, range: Range<usize>) -> Var {
+        let cut = |p: &Parameter| p.var().slice(-1, range.start, range.end);
+        let y = x.matmul(&cut(&self.weight));
+        match &self.bias {
+            Some(bias) => y + cut(bias),
             None => y,
         }
     }
