@@ -29,6 +29,7 @@ pub struct Worst {
 }
 
 impl Worst {
+    // ANCHOR: error
     /// The difference, relative to the larger of the two values and 1.
     pub fn error(&self) -> f64 {
         let scale = self.analytic.abs().max(self.numeric.abs()).max(1.0);
@@ -36,6 +37,7 @@ impl Worst {
         let error = (self.analytic - self.numeric).abs() / scale;
         if error.is_nan() { f64::INFINITY } else { error }
     }
+    // ANCHOR_END: error
 }
 
 impl fmt::Display for Worst {
@@ -151,6 +153,7 @@ fn analytic(f: &impl Fn(&[Var]) -> Var, inputs: &[Tensor]) -> (&'static str, Vec
     (op, leaves.iter().map(of).collect())
 }
 
+// ANCHOR: slope
 /// The derivative along a direction, by central differences.
 fn slope(f: &impl Fn(&[Var]) -> Var, inputs: &[Tensor], direction: &[Vec<f64>]) -> f64 {
     let at = |step: f64| {
@@ -168,13 +171,16 @@ fn slope(f: &impl Fn(&[Var]) -> Var, inputs: &[Tensor], direction: &[Vec<f64>]) 
     };
     (at(STEP) - at(-STEP)) / (2.0 * STEP)
 }
+// ANCHOR_END: slope
 
+// ANCHOR: weigh
 /// A scalar that depends on every entry of `y`.
 fn weigh(y: &Var) -> Var {
     let w = weights(y.shape().elements(), 1);
     let w = Tensor::from_slice(&Device::reference(), y.shape(), &w);
     (y * &Var::constant(w)).sum_all()
 }
+// ANCHOR_END: weigh
 
 /// Fixed numbers in ±[0.25, 1] without a pattern.
 fn weights(n: usize, seed: usize) -> Vec<f64> {

@@ -71,6 +71,7 @@ impl Var {
         Var::new(value, "constant", false, Record::Nothing)
     }
 
+    // ANCHOR: record
     /// A node for an operation with `N` inputs. `vjp(dy, needed)` returns a cotangent for each
     /// input that `needed` marks, in the shape of the output or of the input: the engine sums
     /// broadcast axes back. It should capture tensors, never `Var`s.
@@ -105,6 +106,7 @@ impl Var {
         };
         Var::new(value, op, needs_grad, record)
     }
+    // ANCHOR_END: record
 
     #[track_caller]
     pub(crate) fn new(value: Tensor, op: &'static str, needs_grad: bool, record: Record) -> Self {
@@ -152,6 +154,25 @@ impl Var {
     /// The name of the operation that made the value.
     pub fn op(&self) -> &'static str {
         self.0.op
+    }
+
+    /// What names this node among all of the process; larger than its parents'.
+    pub fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    /// What the value was computed from, where the graph remembers: none for leaves, for values
+    /// that no gradient reaches, and after a backward pass.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::ones(&Device::cpu(), [2]));
+    /// let y = x.relu();
+    /// assert!(y.op() == "relu" && y.parents()[0].id() == x.id());
+    /// ```
+    pub fn parents(&self) -> Vec<Var> {
+        self.lock().parents().to_vec()
     }
 
     pub(crate) fn lock(&self) -> std::sync::MutexGuard<'_, Record> {

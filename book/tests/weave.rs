@@ -7,30 +7,7 @@ use book::{Fault, Faults};
 use tempfile::TempDir;
 
 /// The source that the tiny books include from.
-const CODE: &str = "\
-/// The distance.
-// ANCHOR: loss
-pub fn loss(p: f32, z: f32) -> f32 {
-    // ANCHOR: body
-    let error = p - z;
-    error * error
-    // ANCHOR_END: body
-}
-// ANCHOR_END: loss
-
-// ANCHOR: open
-fn left() {}
-
-// ANCHOR: twice
-// ANCHOR_END: twice
-// ANCHOR: twice
-
-// ANCHOR: empty
-
-// ANCHOR_END: empty
-// ANCHOR_END: backward
-// ANCHOR: backward
-";
+const CODE: &str = include_str!("weave/code.txt");
 
 /// A repository with one source file, one result file and a book of one chapter.
 struct Repository(TempDir);
@@ -290,6 +267,41 @@ fn graphs_are_drawn() {
 }
 
 #[test]
+fn curves_are_drawn() {
+    let repository = Repository::new("```plot\n{{#include ../results/curve.json}}\n```");
+    let curve = r#"{"plot": {"x": "h", "y": "a < b", "series": [
+        {"name": "f64", "points": [[1e-1, 1e-2], [1e-2, 1e-4], [1e-3, 0.0]]}]}}"#;
+    repository.write("book/results/curve.json", curve);
+    let book = book::weave(&repository.book()).unwrap();
+    let svg = &book.chapters().next().unwrap().content;
+    assert!(svg.contains("<path class=\"curve-0\" d=\"M640.0 12.0L76.0 320.0\"/>"), "{svg}");
+    assert!(svg.contains(">10⁻⁴</text>") && svg.contains(">a &lt; b</text>"), "{svg}");
+    assert!(!svg.contains("\n\n"), "an empty line would end the HTML block: {svg}");
+
+    repository.write("book/results/curve.json", &curve.replace("1e-4", "null"));
+    let error = book::weave(&repository.book()).unwrap_err().to_string();
+    let expected = "src/one.md:1: `[0.01,null]` of series `f64` is not two numbers";
+    assert!(error.starts_with(expected), "{error}");
+}
+
+#[test]
+fn an_anchor_that_no_chapter_includes_is_found() {
+    let repository = Repository::new(&include("../../code.rs:loss"));
+    repository.write("code.rs", "// ANCHOR: loss\nfn f() {}\n// ANCHOR_END: loss\n");
+    assert_eq!(book::unused_anchors(&repository.book()).unwrap(), []);
+
+    repository.write("crate/src/lib.rs", "//! On `ANCHOR: x`.\n\n    // ANCHOR: left\n");
+    repository.write("book/kernels/sum.wgsl", "// ANCHOR: main\n// ANCHOR_END: main\n");
+    repository.write("target/debug/build/x.rs", "// ANCHOR: built\n");
+    let error = book::build(&repository.book()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "../crate/src/lib.rs:3: no chapter includes `left`\n\
+         kernels/sum.wgsl:1: no chapter includes `main`\nthe book has 2 faults"
+    );
+}
+
+#[test]
 fn a_dead_link_is_found() {
     let fine = "[a](two.md), [b](two.md#what-breaks-1), [c](#one), [d](https://example.org)";
     assert_eq!(woven(&format!("# One\n\n{fine}")), format!("# One\n\n{fine}"));
@@ -330,4 +342,5 @@ fn the_book_is_woven_without_a_fault() {
     for chapter in woven.chapters() {
         assert!(!chapter.content.contains("{{#"), "{}", chapter.name);
     }
+    assert_eq!(book::unused_anchors(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap(), []);
 }

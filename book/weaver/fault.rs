@@ -1,12 +1,12 @@
-//! What is wrong with the book, and on which line of which chapter.
+//! What is wrong with the book, and on which line of which file.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// One thing wrong in one chapter.
+/// One thing wrong in one chapter, or in the code that it includes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {
-    /// The chapter, relative to the book's folder: `src/simsiam.md`.
+    /// The file, relative to the book's folder: `src/simsiam.md`.
     pub file: PathBuf,
     /// The line in that file, from 1.
     pub line: usize,

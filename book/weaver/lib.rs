@@ -4,13 +4,14 @@
 //! Before mdBook renders them, the weaver resolves four things and refuses what it cannot resolve:
 //!
 //! - a listing, which is an `include` directive alone in a fence: `path:anchor` of a source file;
-//!   in a `mermaid` fence it is drawn;
+//!   in a `mermaid` fence it is drawn as a graph, in a `plot` fence as curves;
 //! - a `number` directive: a key of a JSON result file;
 //! - a formula between dollars, which becomes MathML;
 //! - a link, whose chapter and heading have to exist.
 //!
 //! Short Rust snippets in the chapters are compiled and run by `cargo test --doc`; longer Rust can
-//! only be a listing, so it cannot differ from the code.
+//! only be a listing, so it cannot differ from the code. An anchor in the code that no chapter
+//! includes is a fault too.
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,7 @@ use mdbook_driver::MDBook;
 use mdbook_preprocessor::book::Book;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
+mod anchors;
 mod block;
 mod diagram;
 mod fault;
@@ -27,6 +29,7 @@ mod listing;
 mod markdown;
 mod math;
 mod number;
+mod plot;
 mod weaver;
 
 pub use fault::{Fault, Faults};
@@ -34,12 +37,27 @@ pub use weaver::Weaver;
 
 /// Weaves the book in `root` and renders it; returns the folder that holds the site.
 ///
-/// Errors are [`Faults`] where the chapters are at fault, and mdBook's own otherwise.
+/// Errors are [`Faults`] where the chapters or the anchors are at fault, and mdBook's own
+/// otherwise.
 pub fn build(root: &Path) -> Result<PathBuf> {
+    weave(root)?;
+    let unused = unused_anchors(root)?;
+    if !unused.is_empty() {
+        return Err(Faults(unused).into());
+    }
     let mut book = MDBook::load(root)?;
     book.with_preprocessor(Weaver);
     book.build()?;
     Ok(book.build_dir_for("html"))
+}
+
+/// The anchors in the repository around `root` that no chapter includes.
+///
+/// # Errors
+/// Where a file cannot be read.
+pub fn unused_anchors(root: &Path) -> Result<Vec<Fault>> {
+    let book = MDBook::load(root)?;
+    anchors::unused(&book.root, &book.config.book.src)
 }
 
 /// Weaves the book in `root` without rendering it.

@@ -86,6 +86,8 @@ impl Listing {
         if let Some(source) = source {
             caption = format!("<a href=\"{source}/{path}#L{first}-L{last}\">{caption}</a>");
         }
+        // The page's highlighter does not know WGSL, whose words are mostly Rust's.
+        let language = if language == "wgsl" { "rust" } else { language };
         let fence = "`".repeat(longest_run(&self.text, '`').max(2) + 1);
         format!(
             "<figure class=\"listing\">\n<figcaption>{caption}</figcaption>\n\n\
@@ -95,9 +97,10 @@ impl Listing {
     }
 }
 
-/// What an anchor's line says: its name, and whether it closes.
-fn marker(line: &str) -> Option<(&str, bool)> {
-    let after = |key| line.split_once(key).map(|(_, rest): (&str, &str)| rest.trim());
+/// What a line says that is the comment of an anchor: its name, and whether it closes.
+pub(crate) fn marker(line: &str) -> Option<(&str, bool)> {
+    let comment = line.trim().strip_prefix("//")?.trim_start();
+    let after = |key| comment.strip_prefix(key).map(|name: &str| name.trim());
     after("ANCHOR_END:").map(|name| (name, true)).or(after("ANCHOR:").map(|name| (name, false)))
 }
 

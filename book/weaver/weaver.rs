@@ -13,7 +13,7 @@ use crate::fault::{Fault, Faults};
 use crate::links::{self, Headings};
 use crate::listing::Listing;
 use crate::markdown::{Block, Parts};
-use crate::{diagram, math, number};
+use crate::{diagram, math, number, plot};
 
 /// Stands in the place of mdBook's `links` preprocessor, which lets a broken include pass.
 #[derive(Debug, Clone, Copy)]
@@ -122,6 +122,7 @@ impl Loom {
         let listing = Listing::read(&self.repository, folder, spec)?;
         match block.language() {
             "mermaid" => diagram::draw(&listing.text).map(Some),
+            "plot" => plot::draw(&listing.text).map(Some),
             language => Ok(Some(listing.render(language, self.address.as_deref()))),
         }
     }

@@ -20,3 +20,24 @@ pub enum DeviceError {
         reason: String,
     },
 }
+
+/// A [`Kernel`](crate::Kernel) did not run.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum KernelError {
+    /// WGSL runs on a GPU, and this device is none.
+    #[error("kernel `{kernel}`: runs on a GPU, found {device}")]
+    NotOnGpu {
+        /// Its name.
+        kernel: String,
+        /// The device that it was to run on.
+        device: String,
+    },
+    /// It does not compile, or does not fit its inputs, output, parameters or workgroups.
+    #[error("kernel `{kernel}`: {reason}")]
+    Refused {
+        /// Its name.
+        kernel: String,
+        /// What the compiler or the validation said.
+        reason: String,
+    },
+}

@@ -94,9 +94,11 @@ impl Float for f32 {
         thread_local!(static SCRATCH: Cell<Vec<f32>> = const { Cell::new(Vec::new()) });
         scratch::with(&SCRATCH, length, f);
     }
+    #[inline]
     fn decay(self) -> Self {
         functions::decay(self)
     }
+    #[inline]
     fn normal(self) -> [Self; 2] {
         functions::normal(self)
     }

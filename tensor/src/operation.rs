@@ -8,6 +8,7 @@ use crate::gpu::{Gpu, GpuBuffer};
 use crate::value::Data;
 use crate::{Device, Float, Shape, Tensor, check};
 
+// ANCHOR: operation
 /// An operation with `I` inputs and `O` outputs, already checked: the implementing struct holds
 /// its sizes. Both kernels stand in one `impl`, so an operation that lacks one does not compile.
 ///
@@ -20,6 +21,7 @@ pub(crate) trait Operation<const I: usize, const O: usize> {
     /// Records what computes the outputs on the GPU.
     fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; I], outputs: [&GpuBuffer; O]);
 }
+// ANCHOR_END: operation
 
 /// Runs an operation where its inputs live and returns its outputs.
 #[track_caller]

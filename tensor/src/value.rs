@@ -8,6 +8,7 @@ use crate::device::Kind;
 use crate::gpu::GpuBuffer;
 use crate::{Device, Element, Shape, check};
 
+// ANCHOR: tensor
 /// An immutable n-dimensional array. Cloning shares the buffer.
 #[derive(Clone)]
 pub struct Tensor {
@@ -22,6 +23,7 @@ pub(crate) enum Data {
     F32(Arc<Buffer<f32>>),
     Gpu(Arc<GpuBuffer>),
 }
+// ANCHOR_END: tensor
 
 impl Tensor {
     pub(crate) fn new(device: Device, shape: Shape, data: Data) -> Self {

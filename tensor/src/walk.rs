@@ -2,6 +2,7 @@
 
 use crate::Shape;
 
+// ANCHOR: walk
 /// Neighbouring axes of the output along which both inputs are walked evenly: `length` steps of
 /// Neighbouring axes of the output along which both inputs are walked evenly: `length` steps of
 /// `a` and `b` elements: 0 where that input is repeated, and wrapped round where it is walked
@@ -12,6 +13,7 @@ pub(crate) struct Walk {
     pub(crate) a: usize,
     pub(crate) b: usize,
 }
+// ANCHOR_END: walk
 
 /// The fewest walks, outermost first and at least one, that take the same steps.
 pub(crate) fn join(axes: impl IntoIterator<Item = Walk>) -> Vec<Walk> {
@@ -48,6 +50,7 @@ pub(crate) fn broadcast(output: &Shape, a: &Shape, b: &Shape) -> Vec<Walk> {
     join(axes.map(|((&length, a), b)| Walk { length, a, b }))
 }
 
+// ANCHOR: at
 /// Where the output's element `index` lies in either input.
 pub(crate) fn at(walks: &[Walk], index: usize) -> (usize, usize) {
     let (mut rest, mut at_a, mut at_b) = (index, 0, 0);
@@ -59,6 +62,7 @@ pub(crate) fn at(walks: &[Walk], index: usize) -> (usize, usize) {
     }
     (at_a, at_b)
 }
+// ANCHOR_END: at
 
 /// The walks as `walk.wgsl` takes them: four words each. Cutting a step to 32 bits keeps it, also
 /// one that is wrapped round, since no tensor on the GPU is longer than these count.

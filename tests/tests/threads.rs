@@ -74,6 +74,36 @@ fn batch_norms() {
 }
 
 #[test]
+fn reductions_and_orders() {
+    assert_same_bits(|device| {
+        let x = waves(device, &[300, 257]);
+        let (values, indices) = x.topk(9);
+        let all: &[isize] = &[0, 1];
+        vec![
+            x.max(all, false),
+            x.min(&[0], false),
+            x.var(&[0], false, 1.0),
+            x.std(&[1], true, 0.0),
+            x.logsumexp(all, false),
+            x.logsumexp_grad(&[0], &x.slice(0, 0, 1)),
+            x.argmax(0),
+            x.argsort(false),
+            values,
+            indices,
+        ]
+    });
+}
+
+#[test]
+fn functions_and_choices() {
+    assert_same_bits(|device| {
+        let x = waves(device, &[200, 129]);
+        let row = x.slice(0, 1, 2);
+        vec![x.gelu(), x.gelu_grad(&row), x.pow(&row), x.gt(&row).where_cond(&row, &x)]
+    });
+}
+
+#[test]
 fn the_rest() {
     assert_same_bits(|device| {
         let x = waves(device, &[4, 30, 31, 12]);

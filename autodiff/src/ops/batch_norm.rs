@@ -62,7 +62,8 @@ impl Var {
         self.batch_norm_plain(eps).0
     }
 
-    /// The same as [`batch_norm`](Var::batch_norm) with statistics that are given and constant: evaluation mode.
+    /// [`batch_norm`](Var::batch_norm) with statistics that are given and constant: evaluation
+    /// mode.
     #[track_caller]
     pub fn batch_norm_with(&self, stats: [&Tensor; 2], weight: &Var, bias: &Var, eps: f64) -> Var {
         let (x, w) = (self.value().clone(), weight.value().clone());

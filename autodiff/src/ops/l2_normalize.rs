@@ -3,6 +3,7 @@
 use crate::Var;
 
 impl Var {
+    // ANCHOR: l2_normalize
     /// `x / max(‖x‖, eps)` along the last axis; a zero row stays zero.
     #[track_caller]
     pub fn l2_normalize(&self, eps: f64) -> Var {
@@ -11,4 +12,5 @@ impl Var {
             [Some(x.l2_normalize_grad(dy, eps))]
         })
     }
+    // ANCHOR_END: l2_normalize
 }

@@ -15,6 +15,7 @@ impl Var {
         self.matmul_with(b, false, true)
     }
 
+    // ANCHOR: matmul
     /// The product with either operand's last two axes exchanged.
     #[track_caller]
     pub fn matmul_with(&self, b: &Var, transpose_a: bool, transpose_b: bool) -> Var {
@@ -32,8 +33,10 @@ impl Var {
             [dx, dz]
         })
     }
+    // ANCHOR_END: matmul
 }
 
+// ANCHOR: product_over_rows
 /// `aᵀ dy`. Where many vectors met one matrix, all of them are rows of one product, and the
 /// leading axes need not be summed afterwards.
 fn product_over_rows(
@@ -48,3 +51,4 @@ fn product_over_rows(
     }
     x.matmul_with(dy, !transpose_a, false)
 }
+// ANCHOR_END: product_over_rows

@@ -200,7 +200,6 @@ impl Trainer {
         views.into_iter().map(view).collect()
     }
 
-    // ANCHOR: training_step
     /// Forward, backward, update.
     fn step(&mut self, views: Vec<Var>) -> Result<Step, RunError> {
         let output = self.method.forward(&views);
@@ -212,7 +211,6 @@ impl Trainer {
         self.place.losses += 1;
         Ok(Step { loss, z: output.z })
     }
-    // ANCHOR_END: training_step
 
     /// Shows where the run stands; the only readback between two measurements.
     fn look(&self, output: &Step, progress: &Progress, clock: &mut Clock) -> Result<(), RunError> {

@@ -33,12 +33,20 @@ impl Linear {
         Linear { weight, bias }
     }
 
-    /// With a given weight `[in, out]` and a bias of zeros.
-    pub fn with_weight(weight: Tensor) -> Self {
-        let bias = Tensor::zeros(weight.device(), [weight.shape().features()]);
+    /// A layer with the given first values: weight `[in, out]`, bias `[out]`.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use models::layers::Linear;
+    /// # use tensor::{Device, Tensor};
+    /// let device = Device::cpu();
+    /// let double = Linear::of(Tensor::full(&device, [1, 1], 2.0), None);
+    /// assert_eq!(double.forward(&Var::constant(Tensor::ones(&device, [1, 1]))).item(), 2.0);
+    /// ```
+    pub fn of(weight: Tensor, bias: Option<Tensor>) -> Self {
         Linear {
             weight: Parameter::new(weight, Layout::Linear),
-            bias: Some(Parameter::new(bias, Layout::Plain)),
+            bias: bias.map(|bias| Parameter::new(bias, Layout::Plain)),
         }
     }
 

@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use super::NormKind;
+
 /// How the image enters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stem {
@@ -55,6 +57,8 @@ pub struct ResNetConfig {
     pub width: usize,
     /// How the image enters.
     pub stem: Stem,
+    /// What normalises each convolution.
+    pub norm: NormKind,
     /// Whether the last scale of each block starts at 0, as SimSiam's official code has it.
     pub zero_init_residual: bool,
 }
@@ -63,7 +67,8 @@ pub struct ResNetConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
     "unknown encoder `{0}`: expected resnet-small, resnet10, resnet18, resnet34 or resnet50, then \
-     perhaps a stem (-imagenet, -cifar, -strided) and a width, as in resnet18-cifar-w16"
+     perhaps a stem (-imagenet, -cifar, -strided), -gn for group norm, and a width, as in \
+     resnet18-cifar-w16"
 )]
 pub struct UnknownEncoder(pub String);
 
@@ -97,6 +102,7 @@ impl ResNetConfig {
             layers: vec![1; 3],
             width: 32,
             stem: Stem::Strided,
+            norm: NormKind::Batch,
             zero_init_residual: false,
         }
     }
@@ -108,6 +114,7 @@ impl ResNetConfig {
             layers: layers.to_vec(),
             width: 64,
             stem: Stem::ImageNet,
+            norm: NormKind::Batch,
             zero_init_residual: true,
         }
     }
@@ -116,46 +123,39 @@ impl ResNetConfig {
     pub fn features(&self) -> usize {
         (self.width << (self.layers.len() - 1)) * self.block.expansion()
     }
-
-    /// The network that the first word of a name stands for.
-    fn base(word: &str) -> Option<Self> {
-        Some(match word {
-            "resnet-small" => ResNetConfig::small(),
-            "resnet10" => ResNetConfig::imagenet(BlockKind::Basic, [1; 4]),
-            "resnet18" => ResNetConfig::resnet18(),
-            "resnet34" => ResNetConfig::resnet34(),
-            "resnet50" => ResNetConfig::resnet50(),
-            _ => return None,
-        })
-    }
 }
 
 impl FromStr for ResNetConfig {
     type Err = UnknownEncoder;
 
-    /// A network, then perhaps a stem, then perhaps the width of the first stage.
+    /// A network, then perhaps a stem, `gn` for group norm with weight standardisation, and the
+    /// width of the first stage, in this order.
     fn from_str(name: &str) -> Result<Self, UnknownEncoder> {
         parse(name).ok_or_else(|| UnknownEncoder(name.to_owned()))
     }
 }
 
 fn parse(name: &str) -> Option<ResNetConfig> {
-    // The only network with a dash of its own.
-    let base = if name.starts_with("resnet-small") { "resnet-small" } else { "" };
-    let mut words = name[base.len()..].split('-');
-    let first = words.next()?;
-    let mut config = ResNetConfig::base(if base.is_empty() { first } else { base })?;
-    if !base.is_empty() && !first.is_empty() {
-        return None;
-    }
-    let mut words = words.peekable();
+    let bases = [
+        ("resnet-small", ResNetConfig::small()),
+        ("resnet10", ResNetConfig::imagenet(BlockKind::Basic, [1; 4])),
+        ("resnet18", ResNetConfig::resnet18()),
+        ("resnet34", ResNetConfig::resnet34()),
+        ("resnet50", ResNetConfig::resnet50()),
+    ];
+    let (rest, mut config) =
+        bases.into_iter().find_map(|(base, config)| Some((name.strip_prefix(base)?, config)))?;
+    let mut words = rest.split('-').peekable();
+    words.next_if_eq(&"")?;
     if let Some(stem) = words.peek().and_then(|word| stem(word)) {
         words.next();
         config.stem = stem;
     }
-    if let Some(width) = words.peek().and_then(|word| word.strip_prefix('w')) {
-        config.width = width.parse().ok().filter(|width| (1..=4096).contains(width))?;
-        words.next();
+    if words.next_if_eq(&"gn").is_some() {
+        config.norm = NormKind::Group;
+    }
+    if let Some(width) = words.next_if(|word| word.starts_with('w')) {
+        config.width = width[1..].parse().ok().filter(|width| (1..=4096).contains(width))?;
     }
     words.next().is_none().then_some(config)
 }
@@ -183,6 +183,8 @@ mod tests {
         assert_eq!((narrow.stem, narrow.width, narrow.features()), (Stem::Strided, 16, 512));
         assert_eq!(config("resnet-small-w4").features(), 16);
         assert_eq!(config("resnet10").layers, [1; 4]);
+        let group = config("resnet18-cifar-gn-w8");
+        assert_eq!((group.norm, group.stem, group.width), (NormKind::Group, Stem::Cifar, 8));
     }
 
     #[test]
@@ -193,6 +195,8 @@ mod tests {
             "resnet18-w0",
             "resnet18-w5000",
             "resnet18-w16-cifar",
+            "resnet18-w16-gn",
+            "resnet180",
             "resnet18-cifar-cifar",
             "resnet-smaller",
             "resnet18-",

@@ -2,21 +2,23 @@
 
 mod block;
 mod config;
+mod conv_norm;
 
 use autodiff::Var;
 use tensor::Pool2d;
 
-use crate::layers::{BatchNorm, Conv2d};
 use crate::{Init, Module, Parts};
 
-pub use block::Block;
+pub use block::{Block, BlockConfig};
 pub use config::{BlockKind, ResNetConfig, Stem, UnknownEncoder};
+pub use conv_norm::NormKind;
+
+use conv_norm::ConvNorm;
 
 /// A residual network without its classifier: images `[n, h, w, 3]` to features `[n, c]`.
 pub struct ResNet {
     stem: Stem,
-    conv1: Conv2d,
-    bn1: BatchNorm,
+    first: ConvNorm,
     stages: Vec<Vec<Block>>,
     features: usize,
 }
@@ -29,22 +31,28 @@ impl ResNet {
             Stem::Cifar => (3, 1),
             Stem::Strided => (3, 2),
         };
-        let conv1 = Conv2d::new(init, 3, config.width, kernel, stride);
-        let bn1 = BatchNorm::new(init.device(), config.width);
+        let norm = config.norm;
+        let first = ConvNorm::new(init, norm, [3, config.width], kernel, stride, false);
         let mut c_in = config.width;
         let mut stages = Vec::new();
         for (stage, &blocks) in config.layers.iter().enumerate() {
             let width = config.width << stage;
             let mut chain = Vec::new();
             for i in 0..blocks {
-                let stride = if stage > 0 && i == 0 { 2 } else { 1 };
-                let zero_init = config.zero_init_residual;
-                chain.push(Block::new(init, config.block, c_in, width, stride, zero_init));
-                c_in = width * config.block.expansion();
+                let block = BlockConfig {
+                    kind: config.block,
+                    norm,
+                    c_in,
+                    width,
+                    stride: if stage > 0 && i == 0 { 2 } else { 1 },
+                    zero_init: config.zero_init_residual,
+                };
+                chain.push(Block::new(init, &block));
+                c_in = block.c_out();
             }
             stages.push(chain);
         }
-        ResNet { stem: config.stem, conv1, bn1, stages, features: config.features() }
+        ResNet { stem: config.stem, first, stages, features: config.features() }
     }
 
     /// The number of features that come out.
@@ -52,11 +60,10 @@ impl ResNet {
         self.features
     }
 
-    // ANCHOR: resnet_forward
     /// `[n, h, w, 3] → [n, c]`: the features of the last stage, averaged over the image.
     #[track_caller]
     pub fn forward(&self, x: &Var) -> Var {
-        let mut x = self.bn1.forward(&self.conv1.forward(x)).relu();
+        let mut x = self.first.forward(x).relu();
         if self.stem == Stem::ImageNet {
             x = x.max_pool2d(Pool2d::new(3, 2, 1));
         }
@@ -65,13 +72,12 @@ impl ResNet {
         }
         x.mean(&[1, 2], false)
     }
-    // ANCHOR_END: resnet_forward
 }
 
 impl Module for ResNet {
     fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
-        parts.module("conv1", &self.conv1);
-        parts.module("bn1", &self.bn1);
+        parts.module("conv1", &self.first.conv);
+        parts.module("bn1", &self.first.norm);
         for (stage, blocks) in self.stages.iter().enumerate() {
             for (i, block) in blocks.iter().enumerate() {
                 parts.module(&format!("layer{}.{i}", stage + 1), block);
@@ -83,7 +89,7 @@ impl Module for ResNet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tensor::Device;
+    use tensor::{Device, Tensor};
 
     fn net(config: &ResNetConfig) -> ResNet {
         ResNet::new(&mut Init::new(&Device::cpu(), 0), config)
@@ -104,6 +110,23 @@ mod tests {
         assert_eq!(count(&ResNetConfig::resnet18_cifar()), 11_176_512 - 40 * 3 * 64);
     }
 
+    /// With batch norm in training mode, an image's features depend on what else is in the batch.
+    #[test]
+    fn only_batch_norm_lets_images_know_of_each_other() {
+        let first_of = |net: &ResNet, seed| {
+            let x = |seed| Init::new(&Device::reference(), seed).normal([1, 16, 16, 3], 1.0);
+            let batch = Tensor::concat(&[&x(0), &x(seed)], 0);
+            let y: Vec<f64> = net.forward(&Var::constant(batch)).value().to_vec();
+            y[..net.features()].to_vec()
+        };
+        for (name, apart) in [("resnet-small-w8", true), ("resnet-small-gn-w8", false)] {
+            let config = name.parse().unwrap();
+            let net = ResNet::new(&mut Init::new(&Device::reference(), 0), &config);
+            assert_eq!(first_of(&net, 1) != first_of(&net, 2), apart, "{name}");
+        }
+        assert_eq!(count(&"resnet18-gn".parse().unwrap()), count(&ResNetConfig::resnet18()));
+    }
+
     #[test]
     fn names_are_torchvisions() {
         let net = net(&"resnet50-w2".parse().unwrap());
@@ -118,8 +141,9 @@ mod tests {
     #[test]
     fn a_zero_scale_starts_each_block_as_its_shortcut() {
         let first_block = |zero_init| {
-            let kind = BlockKind::Bottleneck;
-            Block::new(&mut Init::new(&Device::cpu(), 0), kind, 8, 2, 1, zero_init)
+            let (kind, norm) = (BlockKind::Bottleneck, NormKind::Batch);
+            let config = BlockConfig { kind, norm, c_in: 8, width: 2, stride: 1, zero_init };
+            Block::new(&mut Init::new(&Device::cpu(), 0), &config)
         };
         let x = Var::constant(Init::new(&Device::cpu(), 1).normal([2, 5, 5, 8], 1.0));
         let values = |x: &Var| x.value().to_vec::<f32>();

@@ -230,10 +230,12 @@ impl FirstValues {
         maps: usize,
     ) -> Linear {
         let shape = [inputs, outputs];
-        Linear::with_weight(match self {
+        let weight = match self {
             FirstValues::Normal => init.normal(shape, 0.02),
             FirstValues::Xavier => init.uniform(shape, xavier(inputs, outputs / maps)),
-        })
+        };
+        let bias = Tensor::zeros(init.device(), [outputs]);
+        Linear::of(weight, Some(bias))
     }
 
     pub(super) fn class_token(self, init: &mut Init, dim: usize) -> Tensor {

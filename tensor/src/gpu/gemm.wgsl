@@ -61,6 +61,7 @@ fn main(
     let k_first = part % params.gemm.splits * params.gemm.k_part;
     let k_last = min(k_first + params.gemm.k_part, params.gemm.k);
 
+    // ANCHOR: main_loop
     // Named one by one: drivers keep names in registers, arrays not always.
     var c0 = Row();
     var c1 = Row();
@@ -100,6 +101,7 @@ fn main(
         }
         workgroupBarrier();
     }
+    // ANCHOR_END: main_loop
 
     let i = i0 + local.y;
     let j = j0 + 4u * local.x;

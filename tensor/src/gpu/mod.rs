@@ -6,6 +6,7 @@
 //! are used again ([`pool`]), so a training step costs the driver little more than its commands.
 
 mod adapter;
+mod custom;
 pub(crate) mod gemm;
 mod launch;
 mod mode;
@@ -19,6 +20,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 pub use crate::gpu::adapter::{AdapterKind, AdapterReport, adapters};
+pub(crate) use crate::gpu::custom::Custom;
 pub(crate) use crate::gpu::launch::{Grid, Launch, Word};
 pub(crate) use crate::gpu::pool::GpuBuffer;
 
@@ -26,7 +28,7 @@ use crate::error::DeviceError;
 use crate::gpu::mode::Mode;
 use crate::gpu::pool::Pool;
 use crate::gpu::recorder::Recorder;
-use crate::gpu::shader::Shaders;
+use crate::gpu::shader::{Pipeline, Shaders};
 
 /// An opened GPU.
 pub(crate) struct Gpu {
@@ -151,17 +153,28 @@ impl Gpu {
         let mut params = launch.params.to_vec();
         params.resize(params.len().next_multiple_of(4), 0);
         let pipeline = self.shaders.pipeline(&launch, params.len());
-        let buffers = launch.inputs.iter().chain(launch.outputs);
+        let group = self.bind(launch.name, &pipeline, launch.inputs, launch.outputs);
+        self.recorder().dispatch(&pipeline, &group, &params, launch.grid);
+    }
+
+    /// A kernel's buffers, in the order of their bindings.
+    fn bind(
+        &self,
+        name: &str,
+        pipeline: &Pipeline,
+        inputs: &[&GpuBuffer],
+        outputs: &[&GpuBuffer],
+    ) -> wgpu::BindGroup {
+        let buffers = inputs.iter().chain(outputs);
         let entries: Vec<_> = buffers
             .zip(0..)
             .map(|(buffer, binding)| wgpu::BindGroupEntry { binding, resource: buffer.binding() })
             .collect();
-        let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(launch.name),
+        self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(name),
             layout: &pipeline.buffers,
             entries: &entries,
-        });
-        self.recorder().dispatch(&pipeline, &group, &params, launch.grid);
+        })
     }
 
     pub(crate) fn counters(&self) -> GpuCounters {

@@ -16,6 +16,9 @@ const MOST_UPLOADED: u64 = 64 << 20;
 /// The stride of the uniform ring: WebGPU's alignment of dynamic offsets.
 const SLOT: usize = 256;
 
+/// The most words of parameters of one dispatch.
+pub(crate) const MOST_WORDS: usize = SLOT / 4;
+
 /// What the recorder has done.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Tally {

@@ -17,8 +17,31 @@ pub(crate) struct Pipeline {
     pub(crate) immediates: bool,
 }
 
-/// Name, specialisation, and the number of words of parameters.
-type Key = (&'static str, String, usize);
+/// What tells one pipeline from another.
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    /// A custom kernel has no name of this crate's.
+    name: &'static str,
+    /// What specialises the kernel; the whole source of a custom one.
+    paste: String,
+    inputs: usize,
+    words: usize,
+}
+
+/// What a pipeline is compiled from.
+struct Source<'a> {
+    /// In profiles and messages.
+    name: &'a str,
+    /// Declarations to stand in front of the kernel.
+    paste: &'a str,
+    wgsl: &'a str,
+    inputs: usize,
+    outputs: usize,
+    /// Words of parameters.
+    words: usize,
+    /// Not this crate's.
+    custom: bool,
+}
 
 /// The pipelines of a device.
 pub(crate) struct Shaders {
@@ -49,54 +72,82 @@ impl Shaders {
 
     /// The pipeline of a kernel with `words` words of parameters.
     pub(crate) fn pipeline(&self, launch: &Launch<'_>, words: usize) -> Pipeline {
-        let key = (launch.name, launch.paste.to_string(), words);
+        let Launch { name, wgsl, paste, inputs, outputs, .. } = *launch;
+        let (inputs, outputs) = (inputs.len(), outputs.len());
+        let key = Key { name, paste: paste.to_string(), inputs, words };
         let mut pipelines = lock(&self.pipelines);
         if let Some(pipeline) = pipelines.get(&key) {
             return pipeline.clone();
         }
-        let pipeline = self.compile(launch, words);
+        let source = Source { name, paste, wgsl, inputs, outputs, words, custom: false };
+        let pipeline = self.compile(&source);
         pipelines.insert(key, pipeline.clone());
         pipeline
     }
 
-    fn compile(&self, launch: &Launch<'_>, words: usize) -> Pipeline {
-        let immediates = words * 4 <= self.immediate_bytes;
-        let params = if immediates {
-            "var<immediate> params: Params;"
-        } else {
-            "@group(1) @binding(0) var<uniform> params: Params;"
+    /// The pipeline of a kernel that is not this crate's: one output, always checked.
+    ///
+    /// Errors are the compiler's.
+    pub(crate) fn custom(
+        &self,
+        name: &str,
+        wgsl: &str,
+        inputs: usize,
+        words: usize,
+    ) -> Result<Pipeline, String> {
+        let key = Key { name: "", paste: wgsl.to_string(), inputs, words };
+        let mut pipelines = lock(&self.pipelines);
+        if let Some(pipeline) = pipelines.get(&key) {
+            return Ok(pipeline.clone());
+        }
+        let source = Source { name, paste: "", wgsl, inputs, outputs: 1, words, custom: true };
+        let pipeline = validated(&self.device, || self.compile(&source))?;
+        pipelines.insert(key, pipeline.clone());
+        Ok(pipeline)
+    }
+
+    fn compile(&self, source: &Source<'_>) -> Pipeline {
+        let Source { name, words, custom, .. } = *source;
+        let checked = custom || self.checked;
+        // What may stand in immediates is a fine point that a custom kernel need not know.
+        let immediates = !custom && words * 4 <= self.immediate_bytes;
+        let params = match (words, immediates) {
+            (0, _) => "",
+            (_, true) => "var<immediate> params: Params;",
+            (_, false) => "@group(1) @binding(0) var<uniform> params: Params;",
         };
-        let source = format!("{params}\n{}\n{}", launch.paste, launch.wgsl);
-        let module = self.module(launch.name, source);
-        let buffers = self.layout(launch.inputs.len(), launch.outputs.len());
+        // Last, so that the compiler counts the lines of a kernel as its author does.
+        let text = format!("{}{}\n{params}", source.paste, source.wgsl);
+        let module = self.module(name, text, checked);
+        let buffers = self.layout(source.inputs, source.outputs);
         let groups = [Some(&buffers), Some(&self.ring)];
         let layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some(launch.name),
+            label: Some(name),
             bind_group_layouts: if immediates { &groups[..1] } else { &groups },
             immediate_size: if immediates { words as u32 * 4 } else { 0 },
         });
         let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(launch.name),
+            label: Some(name),
             layout: Some(&layout),
             module: &module,
             entry_point: Some("main"),
             compilation_options: wgpu::PipelineCompilationOptions {
                 constants: &[],
-                // Kernels write workgroup memory before they read it; zeroing it costs time in
-                // every workgroup and several times the compile time.
-                zero_initialize_workgroup_memory: false,
+                // This crate's kernels write workgroup memory before they read it; zeroing it costs
+                // time in every workgroup and several times the compile time.
+                zero_initialize_workgroup_memory: custom,
             },
             cache: None,
         });
         Pipeline { pipeline, buffers, immediates }
     }
 
-    fn module(&self, name: &str, source: String) -> wgpu::ShaderModule {
+    fn module(&self, name: &str, source: String, checked: bool) -> wgpu::ShaderModule {
         let descriptor = wgpu::ShaderModuleDescriptor {
             label: Some(name),
             source: wgpu::ShaderSource::Wgsl(source.into()),
         };
-        if self.checked {
+        if checked {
             self.device.create_shader_module(descriptor)
         } else {
             trusted(&self.device, descriptor)
@@ -122,6 +173,16 @@ impl Shaders {
             })
         };
         lock(&self.layouts).entry((inputs, outputs)).or_insert_with(create).clone()
+    }
+}
+
+/// Calls `f`; what wgpu finds wrong with what `f` asks of the device is an error, not a panic.
+pub(crate) fn validated<T>(device: &wgpu::Device, f: impl FnOnce() -> T) -> Result<T, String> {
+    let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+    let value = f();
+    match pollster::block_on(scope.pop()) {
+        None => Ok(value),
+        Some(error) => Err(error.to_string().trim().to_string()),
     }
 }
 

@@ -51,7 +51,7 @@ impl Operation<3, 2> for Attention {
                             *y *= shrink;
                         }
                     }
-                    add_product(scores, width, false, (v, d), y);
+                    add_product(Matrix::new(scores, width, false), (v, d), y);
                 }
             });
             for (y, stats) in y.chunks_exact_mut(d).zip(stats.chunks_exact_mut(2)) {
@@ -94,17 +94,10 @@ fn product<T: Float>((a, b, d): (&[T], &[T], usize), scores: &mut [T]) {
     T::gemm(Gemm { m, n, k: d, a, b, c: scores, accumulate: false, parallel: false });
 }
 
-/// `y += scores x`, or `scoresᵀ x`; `scores` has rows of `width`, `x` and `y` of `d` elements.
-fn add_product<T: Float>(
-    scores: &[T],
-    width: usize,
-    transposed: bool,
-    (x, d): (&[T], usize),
-    y: &mut [T],
-) {
-    let (m, k) = (y.len() / d, x.len() / d);
-    let (a, b) = (Matrix::new(scores, width, transposed), Matrix::new(x, d, false));
-    T::gemm(Gemm { m, n: d, k, a, b, c: y, accumulate: true, parallel: false });
+/// `y += scores x`, where `x` and `y` have rows of `d` elements.
+fn add_product<T: Float>(scores: Matrix<'_, T>, (x, d): (&[T], usize), y: &mut [T]) {
+    let (m, k, b) = (y.len() / d, x.len() / d, Matrix::new(x, d, false));
+    T::gemm(Gemm { m, n: d, k, a: scores, b, c: y, accumulate: true, parallel: false });
 }
 
 /// What the backward pass reads of some queries.
@@ -143,19 +136,14 @@ impl Attention {
     ) {
         const SIDE: usize = 32;
         let [own, other] = sides;
+        let sizes = [self.heads, own, other, self.d].map(Word::word);
         gpu.launch(Launch {
             name,
             wgsl,
             paste: &format!("const CHUNKS = {}u;", self.d.div_ceil(SIDE)),
             inputs,
             outputs,
-            params: &[
-                self.heads.word(),
-                own.word(),
-                other.word(),
-                self.d.word(),
-                self.scale.word(),
-            ],
+            params: &[&sizes[..], &[self.scale.word()]].concat(),
             grid: Grid::groups(self.heads * own.div_ceil(SIDE)),
         });
     }
@@ -185,7 +173,7 @@ impl Operation<6, 2> for QueryGrad {
                     let width = k.len() / d;
                     let (p, ds) = scratch[..2 * rows * width].split_at_mut(rows * width);
                     self.0.tile(of, [k, v], [p, &mut *ds]);
-                    add_product(ds, width, false, (k, d), dq);
+                    add_product(Matrix::new(ds, width, false), (k, d), dq);
                 }
             });
         });
@@ -225,8 +213,8 @@ impl Operation<6, 2> for KeyValueGrads {
                     let of = Queries { q, stats, dy, delta: &delta[row..][..rows] };
                     let (p, ds) = scratch[..2 * rows * width].split_at_mut(rows * width);
                     self.0.tile(of, [k, v], [&mut *p, &mut *ds]);
-                    add_product(p, width, true, (dy, d), dv);
-                    add_product(ds, width, true, (q, d), dk);
+                    add_product(Matrix::new(p, width, true), (dy, d), dv);
+                    add_product(Matrix::new(ds, width, true), (q, d), dk);
                 }
             });
         });
@@ -260,9 +248,7 @@ impl Tensor {
     #[track_caller]
     pub fn attention(&self, k: &Tensor, v: &Tensor, scale: f64) -> (Tensor, Tensor) {
         let operation = attention("attention", self, k, v, scale);
-        let mut stats = self.shape().to_vec();
-        stats[3] = 2;
-        let shapes = [self.shape().clone(), Shape::from(stats)];
+        let shapes = [self.shape().clone(), stats_shape(self)];
         let [y, stats] = run(&operation, [self, k, v], shapes);
         (y, stats)
     }
@@ -287,7 +273,10 @@ impl Tensor {
         scale: f64,
     ) -> (Tensor, Tensor) {
         let operation = QueryGrad(attention("attention_query_grad", self, k, v, scale));
-        check::shape("attention_query_grad", dy, self.shape());
+        for x in [y, dy] {
+            check::shape("attention_query_grad", x, self.shape());
+        }
+        check::shape("attention_query_grad", stats, stats_shape(self));
         let shapes = [self.shape().clone(), Shape::from(&self.shape()[..3])];
         let [dq, delta] = run(&operation, [self, k, v, y, stats, dy], shapes);
         (dq, delta)
@@ -315,6 +304,8 @@ impl Tensor {
     ) -> (Tensor, Tensor) {
         let operation = KeyValueGrads(attention("attention_key_value_grads", self, k, v, scale));
         check::shape("attention_key_value_grads", dy, self.shape());
+        check::shape("attention_key_value_grads", delta, &self.shape()[..3]);
+        check::shape("attention_key_value_grads", stats, stats_shape(self));
         let shapes = [k.shape().clone(), k.shape().clone()];
         let [dk, dv] = run(&operation, [self, k, v, stats, dy, delta], shapes);
         (dk, dv)
@@ -351,4 +342,9 @@ fn attention(op: &str, q: &Tensor, k: &Tensor, v: &Tensor, scale: f64) -> Attent
         check::fail(op, &[q, k], "needs at least one key and one feature");
     }
     Attention { heads: b * h, queries, keys, d, scale }
+}
+
+/// Two numbers a query.
+fn stats_shape(q: &Tensor) -> Shape {
+    [&q.shape()[..3], &[2]].concat().into()
 }

@@ -1,5 +1,5 @@
-// delta = Σ dy · y of each query, and dq = ds k with ds = p (dy vᵀ − delta) scale, the weights p from
-// the stats that `attention.wgsl` kept. Includes `attention_tiles.wgsl`; own rows are queries.
+// delta = Σ dy · y of each query, and dq = ds k with ds = p (dy vᵀ − delta) scale, the weights p
+// from the stats that `attention.wgsl` kept. Includes `attention_tiles.wgsl`; own rows are queries.
 
 @group(0) @binding(0) var<storage, read> q: array<f32>;
 @group(0) @binding(1) var<storage, read> k: array<f32>;

@@ -78,7 +78,8 @@ fn product(which: u32, lane: u32, index: u32, first: u32) -> vec4<f32> {
         workgroupBarrier();
         for (var e = 0u; e < SIDE; e++) {
             let at = column + e;
-            let b = vec4(right[at], right[at + PITCH], right[at + 2u * PITCH], right[at + 3u * PITCH]);
+            let near = vec2(right[at], right[at + PITCH]);
+            let b = vec4(near, right[at + 2u * PITCH], right[at + 3u * PITCH]);
             total += left[row + e] * b;
         }
         workgroupBarrier();

@@ -21,22 +21,26 @@ impl Operation<1, 2> for Stats {
     fn cpu<T: Float>(&self, [x]: [&[T]; 1], [mean, var]: [&mut [T]; 2]) {
         let Stats { rows, c } = *self;
         let count = T::from_f64(rows as f64);
-        let sums = columns::totals::<T>(rows, c, c, |range, sums| {
+        // Relative to the first row: a sum of large numbers would lose digits of the mean.
+        let first = &x[..c];
+        let mut offset = columns::totals::<T>(rows, c, c, |range, sums| {
             for x in x[c * range.start..c * range.end].chunks_exact(c) {
-                for (sum, &x) in sums.iter_mut().zip(x) {
-                    *sum += x;
+                for ((sum, &x), &first) in sums.iter_mut().zip(x).zip(first) {
+                    *sum += x - first;
                 }
             }
         });
-        for (mean, sum) in mean.iter_mut().zip(sums) {
-            *mean = sum / count;
+        for ((mean, offset), &first) in mean.iter_mut().zip(&mut offset).zip(first) {
+            *offset /= count;
+            *mean = first + *offset;
         }
         // A second pass around the mean: the difference of two large sums would lose the digits
         // of a small variance, and a collapse is a small variance.
         let squares = columns::totals::<T>(rows, c, c, |range, squares| {
             for x in x[c * range.start..c * range.end].chunks_exact(c) {
-                for ((square, &x), &mean) in squares.iter_mut().zip(x).zip(&*mean) {
-                    *square += (x - mean) * (x - mean);
+                for j in 0..c {
+                    let centred = x[j] - first[j] - offset[j];
+                    squares[j] += centred * centred;
                 }
             }
         });
@@ -48,13 +52,28 @@ impl Operation<1, 2> for Stats {
     fn gpu(&self, gpu: &Gpu, [x]: [&GpuBuffer; 1], [mean, var]: [&GpuBuffer; 2]) {
         let rows = Rows { outer: 1, rows: self.rows, inner: self.c };
         let mean_of = 1.0 / self.rows as f64;
-        rows.sum(gpu, x, mean_of, mean);
+        let offset = gpu.allocate(self.c);
+        let distances = Terms {
+            name: "batch_offset",
+            wgsl: concat!(include_str!("../gpu/columns.wgsl"), include_str!("batch_offset.wgsl")),
+            inputs: &[x],
+        };
+        rows.totals(gpu, distances, mean_of, &offset);
         let squares = Terms {
             name: Self::NAME,
             wgsl: concat!(include_str!("../gpu/columns.wgsl"), include_str!("batch_stats.wgsl")),
-            inputs: &[x, mean],
+            inputs: &[x, &offset],
         };
         rows.totals(gpu, squares, mean_of, var);
+        gpu.launch(Launch {
+            name: "batch_mean",
+            wgsl: include_str!("batch_mean.wgsl"),
+            paste: "",
+            inputs: &[x, &offset],
+            outputs: &[mean],
+            params: &[self.c.word()],
+            grid: Grid::threads(self.c),
+        });
     }
 }
 

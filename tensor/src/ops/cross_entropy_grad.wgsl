@@ -1,5 +1,5 @@
-// dx = (e^(x − max) / Σ e^(x − max) − [label]) · dy / rows: one workgroup computes one row. Includes
-// `row.wgsl`.
+// dx = (e^(x − max) / Σ e^(x − max) − [label]) · dy / rows: one workgroup computes one row.
+// Includes `row.wgsl`.
 
 struct Params {
     rows: u32,

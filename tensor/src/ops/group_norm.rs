@@ -22,6 +22,11 @@ struct Groups {
 }
 
 impl Groups {
+    /// Two numbers a group.
+    fn stats(self) -> [usize; 3] {
+        [self.n, self.groups, 2]
+    }
+
     /// Elements of a sample.
     fn sample(self) -> usize {
         self.space * self.c
@@ -239,7 +244,7 @@ impl Tensor {
         for x in [weight, bias] {
             check::shape("group_norm", x, [groups.c]);
         }
-        let shapes = [self.shape().clone(), Shape::from([groups.n, groups.groups, 2])];
+        let shapes = [self.shape().clone(), groups.stats().into()];
         let [y, stats] = run(&GroupNorm { groups, eps }, [self, weight, bias], shapes);
         (y, stats)
     }
@@ -265,6 +270,8 @@ impl Tensor {
     ) -> Tensor {
         let groups = self.groups("group_norm_input_grad", groups);
         check::shape("group_norm_input_grad", dy, self.shape());
+        check::shape("group_norm_input_grad", stats, groups.stats());
+        check::shape("group_norm_input_grad", weight, [groups.c]);
         let inputs = [self, stats, weight, dy];
         let [dx] = run(&InputGrad { groups }, inputs, [self.shape().clone()]);
         dx
@@ -277,9 +284,9 @@ impl Tensor {
     /// let x = Tensor::from_slice(&Device::cpu(), [1, 2], &[1.0, 3.0]);
     /// let (w, b) = (Tensor::ones(x.device(), [2]), Tensor::zeros(x.device(), [2]));
     /// let (_, stats) = x.group_norm(1, [&w, &b], 0.0);
-    /// let (dw, db) = x.group_norm_parameter_grads(1, &stats, &w);
-    /// assert_eq!(dw.to_vec::<f32>(), [-1.0, 1.0]);
-    /// assert_eq!(db.to_vec::<f32>(), [1.0, 1.0]);
+    /// let (dw, db) = x.group_norm_parameter_grads(1, &stats, &x);
+    /// assert_eq!(dw.to_vec::<f32>(), [-1.0, 3.0]);
+    /// assert_eq!(db.to_vec::<f32>(), [1.0, 3.0]);
     /// ```
     #[track_caller]
     pub fn group_norm_parameter_grads(
@@ -290,6 +297,7 @@ impl Tensor {
     ) -> (Tensor, Tensor) {
         let groups = self.groups("group_norm_parameter_grads", groups);
         check::shape("group_norm_parameter_grads", dy, self.shape());
+        check::shape("group_norm_parameter_grads", stats, groups.stats());
         let c = groups.c;
         let [sums] = run(&ParameterGrads { groups }, [self, stats, dy], [Shape::from([2, c])]);
         let row = |i| sums.slice(0, i, i + 1).reshape([c]);

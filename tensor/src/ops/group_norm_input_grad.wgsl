@@ -1,5 +1,5 @@
-// dx = (g − (Σ g + x̂ Σ g x̂) / count) / sqrt(var + eps) with g = dy · weight: one workgroup computes
-// one group. Includes `row.wgsl`.
+// dx = (g − (Σ g + x̂ Σ g x̂) / count) / sqrt(var + eps) with g = dy · weight: one workgroup
+// computes one group. Includes `row.wgsl`.
 
 struct Params {
     rows: u32,

@@ -51,6 +51,7 @@ struct L2NormalizeGrad {
 impl Operation<2, 1> for L2NormalizeGrad {
     const NAME: &'static str = "l2_normalize_grad";
 
+    // ANCHOR: grad
     fn cpu<T: Float>(&self, [x, dy]: [&[T]; 2], [dx]: [&mut [T]; 1]) {
         let (width, eps) = (self.width, T::from_f64(self.eps));
         let rows = (parallel::PIECE / width).max(1);
@@ -69,6 +70,7 @@ impl Operation<2, 1> for L2NormalizeGrad {
             }
         });
     }
+    // ANCHOR_END: grad
 
     fn gpu(&self, gpu: &Gpu, [x, dy]: [&GpuBuffer; 2], [dx]: [&GpuBuffer; 1]) {
         let rows = dx.elements() / self.width;

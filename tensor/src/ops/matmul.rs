@@ -19,6 +19,7 @@ struct Matmul {
     walks: Vec<Walk>,
 }
 
+// ANCHOR: kernels
 impl Operation<2, 1> for Matmul {
     const NAME: &'static str = "matmul";
 
@@ -66,6 +67,7 @@ impl Operation<2, 1> for Matmul {
         product.launch(gpu, y);
     }
 }
+// ANCHOR_END: kernels
 
 impl Tensor {
     /// `a b`: `[…, m, k] × […, k, n] → […, m, n]`; leading axes broadcast.

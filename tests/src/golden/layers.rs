@@ -2,9 +2,9 @@
 
 use anyhow::{Context, Result, bail};
 use autodiff::Var;
-use models::heads::Mlp;
+use models::heads::{DinoHead, DinoHeadConfig, Mlp};
 use models::layers::{BatchNorm, Linear};
-use models::resnet::{Block, BlockKind, ResNet, ResNetConfig, Stem};
+use models::resnet::{Block, BlockConfig, BlockKind, NormKind, ResNet, ResNetConfig, Stem};
 use models::{Init, Module};
 use serde::Deserialize;
 use tensor::{Device, Tensor};
@@ -18,6 +18,7 @@ pub(super) fn find(name: &str) -> Option<Compute> {
         "bottleneck" => |s| block(s, BlockKind::Bottleneck),
         "simsiam_projector" | "simsiam_predictor" | "byol_mlp" | "moco_v3_projector"
         | "moco_v3_predictor" => mlp,
+        "dino_head" | "dino_head_free" => dino_head,
         "resnet" => resnet,
         "closed_form" => closed_form::compute,
         _ => return None,
@@ -31,6 +32,7 @@ pub(super) enum Entry {
     Linear { bias: bool },
     BatchNorm { affine: bool },
     Relu,
+    Gelu,
 }
 
 /// A head of the given layers. `widths` are the input's and then every linear layer's output. A
@@ -58,6 +60,7 @@ pub(super) fn build_mlp(
             Entry::BatchNorm { affine: true } => mlp.batch_norm(BatchNorm::new(device, width)),
             Entry::BatchNorm { .. } => mlp.batch_norm(BatchNorm::without_affine(device, width)),
             Entry::Relu => mlp.relu(),
+            Entry::Gelu => mlp.gelu(),
         };
     }
     Ok(mlp)
@@ -77,10 +80,33 @@ fn mlp(s: &Session) -> Result<Results> {
     Ok(Results::y(y).buffers("", &mlp))
 }
 
+/// Linear layers of the MLP stand at even places, with GELU between.
+fn dino_head(s: &Session) -> Result<Results> {
+    let layers = s.case.names("param/mlp.").filter(|name| name.ends_with(".weight")).count();
+    let config = DinoHeadConfig {
+        layers,
+        hidden: axis(s, "param/mlp.0.weight", 0)?,
+        bottleneck: axis(s, "param/last_layer.weight_v", 1)?,
+        use_bn: false,
+        norm_last_layer: s.case.config("norm_last_layer")?,
+    };
+    let (inputs, out) = (axis(s, "in/x", 1)?, axis(s, "param/last_layer.weight_v", 0)?);
+    let head = DinoHead::new(&mut Init::new(s.device, 0), inputs, out, &config);
+    s.load(&head)?;
+    Ok(Results::y(head.forward(&s.var("in/x")?)))
+}
+
 fn block(s: &Session, kind: BlockKind) -> Result<Results> {
-    let (c_in, width) = (axis(s, "in/x", 1)?, axis(s, "param/conv1.weight", 0)?);
-    let stride = s.case.config("stride")?;
-    let block = Block::new(&mut Init::new(s.device, 0), kind, c_in, width, stride, false);
+    let config = BlockConfig {
+        kind,
+        norm: NormKind::Batch,
+        c_in: axis(s, "in/x", 1)?,
+        width: axis(s, "param/conv1.weight", 0)?,
+        stride: s.case.config("stride")?,
+        zero_init: false,
+    };
+    let downsample = s.case.config("downsample")?;
+    let block = Block::with_shortcut(&mut Init::new(s.device, 0), &config, downsample);
     let y = run(s, &block, |x| block.forward(x))?;
     Ok(Results::y(y).buffers("", &block))
 }
@@ -111,6 +137,7 @@ impl Encoder {
             layers: self.layers,
             width: self.width,
             stem,
+            norm: NormKind::Batch,
             zero_init_residual: false,
         };
         Ok(ResNet::new(&mut Init::new(device, 0), &config))
@@ -141,7 +168,7 @@ fn run(s: &Session, module: &dyn Module, forward: impl Fn(&Var) -> Var) -> Resul
     Ok(layout::image_out(&forward(&layout::image(&s.var("in/x")?))))
 }
 
-fn axis(s: &Session, name: &str, axis: usize) -> Result<usize> {
+pub(super) fn axis(s: &Session, name: &str, axis: usize) -> Result<usize> {
     s.case.array(name)?.shape.get(axis).copied().with_context(|| format!("{name} has few axes"))
 }
 

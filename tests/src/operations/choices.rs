@@ -31,9 +31,8 @@ const CHOICES: &[Setting<()>] = &[
 
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = vec![
-        // Sizes that repeat no number of one side on the other have no ties.
-        row("maximum", &[Values::Distinct, DISTINCT_TOO], Var::maximum, f64::max),
-        row("minimum", &[Values::Distinct, DISTINCT_TOO], Var::minimum, f64::min),
+        row("maximum", &[Values::Distinct, UNEVEN], Var::maximum, f64::max),
+        row("minimum", &[Values::Distinct, UNEVEN], Var::minimum, f64::min),
         row("pow", &[Values::Between(0.5, 2.0), Values::Signed(0.25, 3.0)], Var::pow, |a, b| {
             (a.ln() * b).exp()
         }),
@@ -66,8 +65,8 @@ pub(super) fn rows() -> Vec<Row> {
     rows
 }
 
-/// Between the numbers of [`Values::Distinct`] of any size, and not evenly spaced.
-const DISTINCT_TOO: Values = Values::Between(-1.0, 1.0);
+/// For the other side of an extreme: not spaced as [`Values::Distinct`] is, so nothing ties.
+const UNEVEN: Values = Values::Between(-1.0, 1.0);
 
 fn row(
     name: &'static str,

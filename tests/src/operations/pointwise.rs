@@ -37,16 +37,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("silu", Values::Between(-9.0, 9.0), Var::silu, |x| x / (1.0 + (-x).exp())),
         row("gelu", Values::Between(-3.0, 3.0), Var::gelu, gelu),
         row("gelu", Values::Between(-6.0, -3.0), Var::gelu, gelu),
-        row(
-            "clamp",
-            Values::Signed(0.1, 2.0),
-            |x| x.clamp(-0.75, 1.25),
-            |x| match x {
-                x if x < -0.75 => -0.75,
-                x if x > 1.25 => 1.25,
-                x => x,
-            },
-        ),
+        row("clamp", Values::Signed(0.1, 2.0), |x| x.clamp(-0.75, 1.25), |x| x.clamp(-0.75, 1.25)),
         powf(POSITIVE, &[0.5, -0.5, 1.0 / 3.0, 2.7, -3.4]),
         powf(Values::Signed(0.5, 1.5), &[0.0, 1.0, 2.0, 3.0, -1.0, -2.0, 7.0]),
         large_powers(),

@@ -116,7 +116,6 @@ fn is_finite() -> Row {
     let odd_one = |shape: &[usize], odd: f64| {
         let mut ones = Array::from_fn(shape, |_| 1.0);
         let place = ones.values.len() * 2 / 3;
-        // The largest number of the device, where it is the largest of f64.
         ones.values.get_mut(place).into_iter().for_each(|x| *x = odd);
         ones
     };
@@ -125,6 +124,7 @@ fn is_finite() -> Row {
         &[Values::Few],
         &settings,
         move |device, x, &odd| {
+            // The largest number of the device.
             let odd = if odd == f64::MAX { f64::from(f32::MAX) } else { odd };
             let x = odd_one(x[0].shape(), odd).to(device);
             Tensor::scalar(device, f64::from(u8::from(x.is_finite())))
@@ -148,6 +148,8 @@ fn arg(name: &'static str, run: fn(&Tensor, isize) -> Tensor, beats: fn(f64, f64
         (0, &[&[257, 2]]),
         (1, &[&[257, 1]]),
         (0, &[&[20_011]]),
+        // More slices than workgroups along one axis of a grid.
+        (1, &[&[70_001, 2]]),
         (1, &[&[0, 3]]),
     ];
     Row::forward_only(

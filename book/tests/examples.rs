@@ -1,0 +1,102 @@
+//! Each chapter's program runs, and says what its chapter says.
+//!
+//! Cargo builds the programs together with the tests, unless one test is named.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// What the program prints.
+#[track_caller]
+fn run(name: &str, arguments: &[&str]) -> String {
+    // This test is `PROFILE/deps/examples-…`.
+    let this = env::current_exe().expect("a test knows its program");
+    let profile = this.ancestors().nth(2).expect("Cargo's folders");
+    let program: PathBuf =
+        [profile.as_os_str(), "examples".as_ref(), name.as_ref()].iter().collect();
+    let program = program.with_extension(env::consts::EXE_EXTENSION);
+    let output = Command::new(&program)
+        .args(arguments)
+        .output()
+        .unwrap_or_else(|error| panic!("{}: {error}: `cargo build --examples`", program.display()));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name} {arguments:?}:\n{text}\n{errors}");
+    text
+}
+
+/// Each text stands in the output, one after the other.
+#[track_caller]
+fn in_order(output: &str, texts: &[&str]) {
+    let mut rest = output;
+    for text in texts {
+        let at = rest.find(text).unwrap_or_else(|| panic!("`{text}` is missing in\n{output}"));
+        rest = &rest[at + text.len()..];
+    }
+}
+
+#[test]
+fn detach() {
+    in_order(&run("detach", &[]), &["its derivative 6", "its derivative 3", "{{detach}}"]);
+}
+
+#[test]
+fn tensors() {
+    let output = run("tensors", &[]);
+    in_order(
+        &output,
+        &[
+            "reference (f64",
+            "largest difference 0e0",
+            "cpu (f32",
+            "[8, 4, 4, 3] and [3] give [8, 4, 4, 3]",
+            "[8, 3] and [8] do not fit",
+            "matmul: [8, 3] × [4, 5]: inner dimensions 3 and 4 differ",
+        ],
+    );
+    let bits: Vec<&str> = output.lines().filter(|line| line.contains("threads: ")).collect();
+    assert_eq!(bits.len(), 2);
+    assert_eq!(bits[0].split(": ").nth(1), bits[1].split(": ").nth(1), "{output}");
+    if let Some(second) = output.lines().find(|line| line.contains("second time")) {
+        assert!(second.contains(" 0 kernels compiled, 0 buffers created, "), "{second}");
+    }
+}
+
+#[test]
+fn kernel() {
+    let output = run("kernel", &["--size", "70"]);
+    in_order(&output, &["three loops", "rows", "patches", "Tensor::matmul"]);
+    // A row of numbers ends with the version's error.
+    let versions = output.lines().filter(|line| line.contains('×'));
+    let errors: Vec<f64> = versions
+        .map(|line| line.split_whitespace().last().expect("an error").parse().expect("a number"))
+        .collect();
+    assert!(errors.len() == 4 || errors.len() == 7, "{output}");
+    assert!(errors.iter().all(|&error| error < 1e-6), "{output}");
+}
+
+#[test]
+fn reverse_mode() {
+    let output = run("reverse_mode", &[]);
+    let graph = include_str!("../graphs/network.mmd");
+    in_order(&output, &[graph, "d loss / d w1", "d loss / d bias", "d loss / d w2"]);
+    let differences = output.lines().filter_map(|line| line.split(" by hand by ").nth(1));
+    let differences: Vec<f64> = differences.map(|x| x.parse().expect("a number")).collect();
+    assert!(differences.len() == 3 && differences.iter().all(|&d| d < 1e-15), "{output}");
+}
+
+#[test]
+fn gradient_checking() {
+    in_order(
+        &run("gradient_checking", &[]),
+        &[
+            "best in f64: step 1e-",
+            "l2_normalize: right",
+            "broken: gradient of `softplus` is wrong: input 0, entry 0:\n  analytic ",
+            "broken, along directions: gradient of `softplus` is wrong: direction",
+            "relu at 0: gradient of `relu` is wrong: input 0, entry 1:\n  analytic 0.0",
+            "relu at 0.01: right",
+            "x · sg(x): gradient of `mul` is wrong",
+        ],
+    );
+}
