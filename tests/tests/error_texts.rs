@@ -208,7 +208,7 @@ fn indices() {
     let one = Tensor::zeros(&Device::cpu(), [1]);
     assert_snapshot!(
         error(|| long.gather_rows(&one)),
-        @"gather_rows: [1]: f32 does not count the 16777217 entries of the axis"
+        @"gather_rows: [1]: f32 does not count to 16777217 exactly, only to 2^24"
     );
 }
 
@@ -284,10 +284,9 @@ fn shapes_of_softmax_and_cross_entropy() {
         error(|| leaf([2, 3]).soft_cross_entropy(&leaf([2, 4]))),
         @"soft_cross_entropy: [2, 4]: expected [2, 3]"
     );
-    let label = catch(|| leaf([2, 3]).cross_entropy(&(ones([2]) * 1.5))).unwrap_err();
     assert_snapshot!(
-        label.text,
-        @"cross_entropy: label 1.5 of row 0 is none of the 3 classes, from 0"
+        error(|| leaf([2, 3]).cross_entropy(&(ones([2]) * 1.5))),
+        @"cross_entropy: [2]: 1.5 is not an index below 3"
     );
 }
 

@@ -107,19 +107,33 @@ impl<T: Float> Patches<'_, T> {
 
     /// Calls `f(tap, values)` for each tap of a pixel, counted through the whole batch, with the
     /// channels that it leads to, if it leads anywhere.
-    pub(crate) fn taps(&self, pixel: usize, mut f: impl FnMut(usize, Option<&[T]>)) {
+    pub(crate) fn taps(&self, pixel: usize, f: impl FnMut(usize, Option<&[T]>)) {
+        let g = self.geometry;
+        // Which side it is is settled here, outside the loops over taps.
+        match self.side {
+            Side::Outputs => self.walk(pixel, |axis, o, k| g.under(axis, o, k), f),
+            Side::Inputs => self.walk(pixel, |axis, i, k| g.over(axis, i, k), f),
+        }
+    }
+
+    /// `meets(axis, position, tap)` says where a tap leads along an axis.
+    #[inline(always)]
+    fn walk(
+        &self,
+        pixel: usize,
+        meets: impl Fn(usize, usize, usize) -> Option<usize>,
+        mut f: impl FnMut(usize, Option<&[T]>),
+    ) {
         let (g, side) = (self.geometry, self.side);
         let ([h, w], [field_h, field_w]) = (g.grid(side), g.field(side));
         let (image, y, x) = (pixel / (h * w), pixel / w % h, pixel % w);
         let channels = g.channels(side);
         for ky in 0..g.kernel[0] {
-            let row = g.meets(side, 0, y, ky);
+            let row = meets(0, y, ky).map(|row| (image * field_h + row) * field_w);
             for kx in 0..g.kernel[1] {
-                let place = row.zip(g.meets(side, 1, x, kx));
-                let values = place.map(|(row, column)| {
-                    &self.values[((image * field_h + row) * field_w + column) * channels..]
-                        [..channels]
-                });
+                let place = row.zip(meets(1, x, kx));
+                let values = place
+                    .map(|(row, column)| &self.values[(row + column) * channels..][..channels]);
                 f(ky * g.kernel[1] + kx, values);
             }
         }

@@ -20,7 +20,7 @@ impl Operation<2, 1> for GatherRows {
         let rows = (parallel::PIECE / width).max(1);
         parallel::pieces(y, rows * width, |i, y| {
             for (y, row) in y.chunks_exact_mut(width).zip(&index[i * rows..]) {
-                y.copy_from_slice(&x[place(*row) * width..][..width]);
+                y.copy_from_slice(&x[check::place(*row) * width..][..width]);
             }
         });
     }
@@ -88,24 +88,19 @@ impl ScatterAddRows {
     fn members<T: Float>(&self, index: &[T]) -> (Vec<usize>, Vec<usize>) {
         let mut first = vec![0; self.rows + 1];
         for &row in index {
-            first[place(row) + 1] += 1;
+            first[check::place(row) + 1] += 1;
         }
         for row in 0..self.rows {
             first[row + 1] += first[row];
         }
         let (mut next, mut members) = (first.clone(), vec![0; index.len()]);
         for (m, &row) in index.iter().enumerate() {
-            let next = &mut next[place(row)];
+            let next = &mut next[check::place(row)];
             members[*next] = m;
             *next += 1;
         }
         (first, members)
     }
-}
-
-/// A whole number that [`check::index`] has passed.
-fn place<T: Float>(index: T) -> usize {
-    index.to_f64() as usize
 }
 
 impl Tensor {

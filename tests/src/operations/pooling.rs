@@ -46,18 +46,19 @@ fn max_pool2d_taps() -> Row {
     )
 }
 
-/// Zero over zero is NaN, and the other quotients tie.
+/// Zero over zero is NaN, and zero over the other numbers ties.
 fn max_pool2d_of_nan() -> Row {
     Row::forward_only(
         ("max_pool2d among NaN", "max_pool2d"),
         &[Values::Few],
         POOLS,
         |_, x, &pool| {
-            let (y, tap) = (&x[0] / &x[0]).max_pool2d(pool);
+            let zeros = Tensor::zeros(x[0].device(), x[0].shape());
+            let (y, tap) = (&zeros / &x[0]).max_pool2d(pool);
             Tensor::concat(&[&y, &tap], 0)
         },
         |x, pool| {
-            let x = x[0].map(|x| x / x);
+            let x = x[0].map(|x| 0.0 / x);
             let y = over_windows(&x, pool, |window| first_maximum(window).0);
             let tap = over_windows(&x, pool, |window| first_maximum(window).1 as f64);
             let shape = [&[2 * y.shape[0]], &y.shape[1..]].concat();

@@ -63,9 +63,9 @@ fn resized(x: &Array, size: [usize; 2], resize: Resize) -> Array {
     Array::from_fn(&[n, size[0], size[1], c], |index| {
         let &[image, oy, ox, channel] = index else { panic!("four axes") };
         let mut sum = 0.0;
-        for iy in 0..h {
-            for ix in 0..w {
-                sum += down[oy][iy] * across[ox][ix] * x.at(&[image, iy, ix, channel]);
+        for (iy, down) in down[oy].iter().enumerate() {
+            for (ix, across) in across[ox].iter().enumerate() {
+                sum += down * across * x.at(&[image, iy, ix, channel]);
             }
         }
         sum

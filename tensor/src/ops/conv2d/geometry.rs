@@ -137,21 +137,19 @@ impl Geometry {
         }
     }
 
-    /// Where tap `k` of the pixel at `i` along `axis` leads, if anywhere.
-    pub(crate) fn meets(&self, side: Side, axis: usize, i: usize, k: usize) -> Option<usize> {
+    /// The input along `axis` that tap `k` of output `o` lies on, if inside the image.
+    pub(crate) fn under(&self, axis: usize, o: usize, k: usize) -> Option<usize> {
         let Conv2d { stride, padding, dilation, .. } = self.conv;
-        let reach = k * dilation[axis];
-        let at = match side {
-            Side::Outputs => (i * stride[axis] + reach).checked_sub(padding[axis])?,
-            Side::Inputs => {
-                let span = (i + padding[axis]).checked_sub(reach)?;
-                if span % stride[axis] != 0 {
-                    return None;
-                }
-                span / stride[axis]
-            }
-        };
-        (at < self.field(side)[axis]).then_some(at)
+        let i = (o * stride[axis] + k * dilation[axis]).wrapping_sub(padding[axis]);
+        (i < self.input[axis]).then_some(i)
+    }
+
+    /// The output along `axis` whose tap `k` lies on input `i`, if there is one.
+    pub(crate) fn over(&self, axis: usize, i: usize, k: usize) -> Option<usize> {
+        let Conv2d { stride, padding, dilation, .. } = self.conv;
+        let span = (i + padding[axis]).checked_sub(k * dilation[axis])?;
+        let o = span / stride[axis];
+        (span % stride[axis] == 0 && o < self.output[axis]).then_some(o)
     }
 
     /// What the WGSL kernels take as constants; see `patches.wgsl`.
