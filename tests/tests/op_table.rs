@@ -1,8 +1,6 @@
 //! Every operation against its meaning, its derivative against differences, every device against
 //! the reference: `cargo test -p stopgrad-tests op_table`.
 
-use std::process::Command;
-
 use tensor::Device;
 use tests::operations::{Case, Row, losses, table};
 use tests::{checks, devices};
@@ -31,21 +29,12 @@ fn op_table_the_gpu_agrees_with_the_reference() {
     }
 }
 
-/// The same within the limits of any browser, and with the shaders' checks on. The GPU is the
-/// process's, so another process opens it otherwise.
+/// The same within the limits of any browser, and with the shaders' checks on.
 #[test]
 fn op_table_portable_and_checked_kernels_agree() {
-    if std::env::var_os("STOPGRAD_GPU").is_some() || devices::gpu("op_table").is_none() {
-        return;
+    if !devices::has_mode() && devices::gpu("op_table").is_some() {
+        devices::again_with("portable,checked", "op_table_the_gpu_agrees_with_the_reference");
     }
-    let this = std::env::current_exe().expect("a test knows its program");
-    let run = Command::new(this)
-        .args(["--exact", "op_table_the_gpu_agrees_with_the_reference"])
-        .env("STOPGRAD_GPU", "portable,checked")
-        .output();
-    let run = run.expect("a test can start itself");
-    let text = String::from_utf8_lossy(&run.stdout);
-    assert!(run.status.success() && text.contains("1 passed"), "{text}");
 }
 
 /// Runs a check over the whole table and fails with one line for each case that it does not hold
