@@ -58,7 +58,8 @@ fn a_thousand_steps_take_no_more_than_three() {
     };
 
     let first = step().item();
-    (step(), step());
+    step();
+    step();
     let before = counters();
     let mut resident = 0;
     for i in 3..STEPS {
