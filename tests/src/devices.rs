@@ -1,13 +1,8 @@
 //! The devices that a test runs on.
 
-use std::env;
 use std::io::Write;
-use std::process::Command;
 
 use tensor::Device;
-
-/// The environment variable that opens the GPU otherwise.
-const MODE: &str = "STOPGRAD_GPU";
 
 /// The devices that compute in `f32`: the CPU, and the GPU where [`gpu`] finds one.
 pub fn single_precision(test: &str) -> Vec<Device> {
@@ -22,7 +17,7 @@ pub fn single_precision(test: &str) -> Vec<Device> {
 pub fn gpu(test: &str) -> Option<Device> {
     match Device::gpu() {
         Ok(device) => Some(device),
-        Err(error) if env::var("REQUIRE_GPU").is_ok_and(|value| value == "1") => {
+        Err(error) if std::env::var("REQUIRE_GPU").is_ok_and(|value| value == "1") => {
             panic!("{test}: REQUIRE_GPU=1, but {error}")
         }
         Err(error) => {
@@ -32,22 +27,4 @@ pub fn gpu(test: &str) -> Option<Device> {
             None
         }
     }
-}
-
-/// Runs one test of this program again, in a process of its own whose GPU is opened otherwise:
-/// `mode` is the value of `STOPGRAD_GPU`.
-///
-/// # Panics
-/// Where the test does not pass there.
-pub fn again_with(mode: &str, test: &str) {
-    let program = env::current_exe().expect("a test knows its program");
-    let run = Command::new(program).args(["--exact", test]).env(MODE, mode).output();
-    let run = run.expect("a test can start itself");
-    let text = String::from_utf8_lossy(&run.stdout);
-    assert!(run.status.success() && text.contains("1 passed"), "{MODE}={mode}:\n{text}");
-}
-
-/// Whether this process is one that [`again_with`] started, or was started like one.
-pub fn has_mode() -> bool {
-    env::var_os(MODE).is_some()
 }

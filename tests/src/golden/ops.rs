@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 use autodiff::Var;
+use models::vit::PositionResize;
 use models::weights::Layout;
 use tensor::{Conv2d, Filter, Pool2d, Resize, Tensor};
 
@@ -86,20 +87,14 @@ fn interpolate(s: &Session, filter: Filter) -> Result<Results> {
     Ok(Results::y(layout::image_out(&y)))
 }
 
-/// Tokens on a grid are an image; those in front of it stay.
 fn pos_embed_resize(s: &Session) -> Result<Results> {
-    let (tokens, prefix): (_, usize) = (s.var("in/pos_embed")?, s.case.config("prefix")?);
-    let [from, to]: [[usize; 2]; 2] = [s.case.config("grid_from")?, s.case.config("grid_to")?];
-    let offset: f64 = s.case.config("scale_offset")?;
-    let mut resize = Resize::new(Filter::Bicubic, s.case.config("antialias")?);
-    if offset > 0.0 {
-        let scale = [0, 1].map(|axis| from[axis] as f64 / (to[axis] as f64 + offset));
-        resize = Resize { antialias: false, scale: Some(scale), ..resize };
-    }
-    let (count, width) = (tokens.shape()[1], tokens.shape().features());
-    let grid = tokens.slice(1, prefix, count).reshape([1, from[0], from[1], width]);
-    let grid = grid.resize(to, resize).reshape([1, to[0] * to[1], width]);
-    Ok(Results::y(Var::concat(&[&tokens.slice(1, 0, prefix), &grid], 1)))
+    let resize = PositionResize {
+        antialias: s.case.config("antialias")?,
+        scale_offset: s.case.config("scale_offset")?,
+    };
+    let (from, to) = (s.case.config("grid_from")?, s.case.config("grid_to")?);
+    let positions = s.var("in/pos_embed")?;
+    Ok(Results::y(resize.apply(&positions, s.case.config("prefix")?, from, to)))
 }
 
 fn gelu(s: &Session) -> Result<Results> {
