@@ -44,8 +44,7 @@ pub struct NotFinite {
 /// ```
 pub fn check_finite(root: &Var) -> Result<(), NotFinite> {
     let nodes = with_detached(root, |_, _| true);
-    let checks = nodes.iter().map(|node| check("value", node.op(), node.value(), node.0.made_at));
-    checks.collect()
+    nodes.iter().try_for_each(|node| check("value", node.op(), node.value(), node.0.made_at))
 }
 
 impl Gradients {
@@ -64,12 +63,10 @@ impl Gradients {
     pub fn check_finite(&self) -> Result<(), NotFinite> {
         let mut ids: Vec<&u64> = self.by_leaf.keys().collect();
         ids.sort_unstable();
-        ids.into_iter()
-            .map(|id| {
-                let (gradient, made_at) = &self.by_leaf[id];
-                check("gradient", "leaf", gradient, made_at)
-            })
-            .collect()
+        ids.into_iter().try_for_each(|id| {
+            let (gradient, made_at) = &self.by_leaf[id];
+            check("gradient", "leaf", gradient, made_at)
+        })
     }
 }
 

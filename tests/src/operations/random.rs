@@ -36,7 +36,7 @@ pub(super) fn rows() -> Vec<Row> {
                     // Of each pair the first is the radius and the second the angle.
                     let radius = (-2.0 * (u[i / 2 * 2] + 2f64.powi(-24)).ln()).sqrt();
                     let angle = std::f64::consts::TAU * u[i / 2 * 2 + 1];
-                    radius * if i % 2 == 0 { angle.cos() } else { angle.sin() }
+                    radius * if i.is_multiple_of(2) { angle.cos() } else { angle.sin() }
                 };
                 [0, 1, 2, 3].map(normal)
             })
