@@ -48,7 +48,8 @@ fn mistakes_are_one_line_and_leave_nothing() {
         (&["train", "simsiam", "--set", "stop=1"], 2, &["--set stop=1", "`simsiam.stop`"]),
         (&["train", "simsiam", "--set", "symmetric=7"], 2, &["symmetric", "expected a boolean"]),
         (&["train", "simsiam", "--device", "tpu"], 2, &["unknown device `tpu`", "expected auto"]),
-        (&["train", "simsiam", "--encoder", "vgg"], 2, &["unknown encoder `vgg`"]),
+        (&["train", "simsiam", "--encoder", "vgg"], 2, &["unknown encoder `vgg`", "vit-tiny"]),
+        (&["train", "simsiam", "--encoder", "vit-tiny-p5"], 2, &["32 × 32 pixels", "patches of 5"]),
         (&["train", "simsiam", "--data", "shape"], 2, &["unknown data source `shape`"]),
         (&["train", "simsiam", "--data", &missing], 1, &["missing", "expected"]),
         (&["train", "simsiam", "--data", &empty], 1, &["empty", "expected"]),
@@ -232,4 +233,57 @@ fn an_encoder_is_exported_and_trained_on() {
 
     let second = short(&path("second"), &["--weights", &exported]);
     assert!(text(&second).contains("all of the network"), "{}", text(&second));
+}
+
+/// A vision transformer is trained, leaves with timm's names, is recognised by its shapes, and
+/// its attention is drawn; a residual network has none.
+#[test]
+fn attention_is_drawn() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (trained, exported, photo) = (path("run"), path("vit.safetensors"), path("photo.png"));
+    image::RgbImage::from_fn(40, 30, |x, y| image::Rgb([x as u8, 6 * y as u8, 99]))
+        .save(&photo)
+        .expect("a picture");
+    let encoder = ["--encoder", "vit-tiny-p8-w24-d1-h2"];
+    let words = ["train", "simsiam", "--device", "cpu", "--epochs", "1", "--out", &trained];
+    let output = run(&[&words[..], &encoder].concat());
+    assert!(output.status.success(), "{}", text(&output));
+    let output = run(&["export", &trained, "--out", &exported]);
+    assert!(output.status.success(), "{}", text(&output));
+    let arrays = Weights::read(Path::new(&exported)).expect("weights").arrays;
+    assert_eq!(arrays["blocks.0.attn.qkv.weight"].shape, [72, 24]);
+
+    let attend = |arguments: &[&str]| {
+        let output = run(&[&["attend", "--device", "cpu", "--json"], arguments].concat());
+        assert!(output.status.success(), "{}", text(&output));
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert!(Path::new(told["picture"].as_str().expect("a path")).exists());
+        told
+    };
+    let of_run = attend(&[&trained, &photo]);
+    assert_eq!(of_run["grid"], serde_json::json!([4, 4]));
+    assert_eq!(of_run["picture"], path("run/attention/photo-block0.png"));
+    let of_file = attend(&[&exported, &photo, "--out", &path("out")]);
+    assert_eq!(of_file["attention"], of_run["attention"]);
+    let large = ["--image-size", "64", "--out", &path("large")];
+    let large = attend(&[&[&*exported, &photo][..], &large].concat());
+    assert_eq!(large["grid"], serde_json::json!([8, 8]));
+    let random = ["random", &photo, "--out", &path("out"), "--image-size", "16"];
+    let random = attend(&[&random[..], &encoder].concat());
+    assert_eq!(random["attention"].as_array().map(Vec::len), Some(2));
+
+    let mistakes: &[(&[&str], &str)] = &[
+        (&["random", &photo, "--encoder", "resnet18"], "a residual network has no attention"),
+        (&["random", &photo], "expected --encoder NAME"),
+        (&[&trained, &photo, "--block", "1"], "the network has 1 blocks"),
+        (&[&trained, &photo, "--image-size", "20"], "a multiple of the patch's side, 8"),
+        (&[&trained, &photo, &photo], "another image has this name too"),
+    ];
+    for (arguments, part) in mistakes {
+        let output = run(&[&["attend", "--out", &path("none")], *arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output));
+        assert!(text(&output).contains(part), "{}", text(&output));
+        assert!(!Path::new(&path("none")).exists());
+    }
 }

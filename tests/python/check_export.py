@@ -30,7 +30,7 @@ def features(network, x):
         if hasattr(network, name):
             setattr(network, name, torch.nn.Identity())
     with torch.no_grad():
-        return network.eval()(x)
+        return network.eval()(x).contiguous()
 
 
 def load(network, state):

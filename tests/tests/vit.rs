@@ -36,24 +36,31 @@ fn images(device: &Device) -> Var {
     Var::constant(Init::new(device, 1).normal([3, 8, 12, 3], 1.0))
 }
 
-/// Along random directions through all trainable parameters at once, in both modes. DINO's first
-/// values are so small that attention is nearly uniform; ten times as large it is not.
+/// A network whose parameters are of a size at which every layer bends, unlike first values: a
+/// class token next to zero, for one, has a layer norm with a slope of a thousand.
+fn drawn(device: &Device, config: &VitConfig) -> Vit {
+    let vit = Vit::new(&mut Init::new(device, 0), config);
+    let mut init = Init::new(device, 2);
+    for (_, parameter) in vit.parameters().into_iter().filter(|(_, p)| p.is_trainable()) {
+        let var = parameter.var();
+        // Scales of layer norms stay around 1.
+        let centre = var.value().mean_all().item().round();
+        parameter.set(init.normal(var.shape().clone(), 0.3) + centre);
+    }
+    vit
+}
+
+/// Along random directions through all trainable parameters at once, in both modes.
 #[test]
 fn gradients_agree_with_differences() {
     let device = Device::reference();
     for (name, config) in configs() {
-        let vit = Vit::new(&mut Init::new(&device, 0), &config);
+        let vit = drawn(&device, &config);
         let x = images(&device);
-        let weights = Init::new(&device, 2).normal([3, vit.features()], 1.0);
-        let weights = Var::constant(weights);
-        let trainable = |(_, p): &(String, _)| models::Parameter::is_trainable(p);
-        let parameters: Vec<_> = vit.parameters().into_iter().filter(trainable).collect();
-        let large = |name: &str, x: &Tensor| match name.ends_with("norm.weight") {
-            false if x.shape().rank() == 2 => x * 10.0,
-            _ => x.clone(),
-        };
-        let values: Vec<Tensor> =
-            parameters.iter().map(|(name, p)| large(name, p.var().value())).collect();
+        let weights = Var::constant(Init::new(&device, 3).normal([3, vit.features()], 1.0));
+        let parameters: Vec<_> =
+            vit.parameters().into_iter().filter(|(_, p)| p.is_trainable()).collect();
+        let values: Vec<Tensor> = parameters.iter().map(|(_, p)| p.var().value().clone()).collect();
         let loss = |vars: &[Var]| {
             for ((_, parameter), var) in parameters.iter().zip(vars) {
                 parameter.replace(var.clone());
@@ -80,7 +87,7 @@ fn trained(device: &Device, config: &VitConfig, begun: &Weights) -> Vec<(String,
         let target = Var::constant(Tensor::full(device, [3, vit.features()], 0.5));
         let error = vit.forward(&images(device)) - target;
         let gradients = (&error * &error).mean_all().backward();
-        sgd.step(&vit, &gradients, |_| 0.1).expect("a gradient for every trainable parameter");
+        sgd.step(&vit, &gradients, |_| 0.01).expect("a gradient for every trainable parameter");
     }
     vit.train(false);
     let parameters = vit.parameters().into_iter();
@@ -94,14 +101,14 @@ fn trained(device: &Device, config: &VitConfig, begun: &Weights) -> Vec<(String,
 fn steps_agree_on_every_device() {
     for (name, config) in configs() {
         let mut begun = Weights::default();
-        begun.collect("", &Vit::new(&mut Init::new(&Device::cpu(), 0), &config));
+        begun.collect("", &drawn(&Device::cpu(), &config));
         let expected = trained(&Device::reference(), &config, &begun);
         for device in devices::single_precision("vit") {
             let found = trained(&device, &config, &begun);
             for ((part, found), (_, expected)) in found.iter().zip(&expected) {
                 let (_, error) = found.worst(expected).expect("no parameter is empty");
-                let allowed = 1e-5 * expected.largest().max(1e-2);
-                assert!(error <= allowed, "{name} on {device}: {part} is off by {error:e}");
+                let error = error / expected.largest();
+                assert!(error < 1e-5, "{name} on {device}: {part} is off by {error:e}");
             }
         }
     }

@@ -60,7 +60,7 @@ pub(crate) struct Attend {
 /// Where the network comes from.
 enum Network {
     OfRun(Box<dyn Method>),
-    Alone(Encoder),
+    Alone(Box<Encoder>),
 }
 
 /// What was drawn of an image.
@@ -144,7 +144,7 @@ impl Attend {
                 Some(size) => config.for_images([size; 2]).map_err(SettingsError::from)?,
                 None => config,
             };
-            Network::Alone(config.build(&mut Init::new(device, 0)))
+            Network::Alone(Box::new(config.build(&mut Init::new(device, 0))))
         } else if source.is_dir() {
             if self.encoder.is_some() || self.prefix.is_some() {
                 let why = "is a run, whose encoder is known; expected no --encoder or --prefix";
@@ -154,7 +154,8 @@ impl Attend {
             Network::OfRun(restore(&settings, device, source)?)
         } else {
             let (encoder, prefix) = (self.encoder.as_deref(), self.prefix.as_deref());
-            Network::Alone(Published { file: source, encoder, prefix }.load(device)?.1)
+            let (_, net, _) = Published { file: source, encoder, prefix }.load(device)?;
+            Network::Alone(Box::new(net))
         })
     }
 

@@ -14,7 +14,7 @@ const LETTER: usize = 2;
 /// The height of a label with the space around it.
 const LABEL: usize = letters::HEIGHT * LETTER + GAP;
 /// How much of a panel's colour is the attention's; the rest is the image in grey.
-const HEAT: f32 = 0.7;
+const HEAT: f32 = 0.8;
 
 const PAPER: [u8; CHANNELS] = [255; CHANNELS];
 const INK: [u8; CHANNELS] = [40; CHANNELS];
@@ -31,7 +31,8 @@ pub struct AttentionPicture<'a> {
 
 impl AttentionPicture<'_> {
     /// A PNG: the image, the mean of the heads, and each head, labelled, side by side. Each
-    /// panel's brightest place is where that panel's weight is largest.
+    /// panel goes from nothing to its own largest weight, so that a head that looks at everything
+    /// alike is of one colour.
     ///
     /// # Panics
     /// Where there is no head, or one has not a weight for each patch.
@@ -41,8 +42,8 @@ impl AttentionPicture<'_> {
         let mean = |patch: usize| self.heads.iter().map(|head| head[patch]).sum::<f32>();
         let mean: Vec<f32> = (0..patches).map(mean).collect();
 
-        let resize = |image| crop_resize(image, Crop::whole(image), [PANEL; 2], SMOOTH);
-        let image = resize(self.image);
+        let whole = Crop::whole(self.image);
+        let image = crop_resize(self.image, whole, [PANEL; 2], Interpolation::Bilinear);
         let grey = grayscale(image.clone());
         let mut panels = vec![("image".to_owned(), image)];
         panels.push(("mean".to_owned(), self.heat(&grey, &mean)));
@@ -57,27 +58,26 @@ impl AttentionPicture<'_> {
         png(sheet.height, sheet.width, &sheet.rgb)
     }
 
-    /// The image in grey under the colours of the weights, which are spread from patch to patch.
+    /// The image in grey under the colours of its patches' weights. Patches stay squares: what lies
+    /// between them the network does not tell.
     fn heat(&self, grey: &Image, weights: &[f32]) -> Image {
         let largest = weights.iter().fold(f32::MIN_POSITIVE, |largest, &w| largest.max(w));
-        let values = weights.iter().flat_map(|w| [w / largest; CHANNELS]).collect();
-        let coarse = Image::new(self.grid[0], self.grid[1], values);
-        let mut heat = crop_resize(&coarse, Crop::whole(&coarse), [PANEL; 2], SMOOTH);
-        for (pixel, grey) in heat.pixels_mut().zip(grey.pixels.as_chunks::<CHANNELS>().0) {
-            let color = inferno(pixel[0]);
-            for channel in 0..CHANNELS {
-                pixel[channel] = HEAT * color[channel] + (1.0 - HEAT) * grey[channel];
+        let [rows, columns] = self.grid;
+        let mut heat = grey.clone();
+        for (i, pixel) in heat.pixels_mut().enumerate() {
+            let [row, column] = [i / PANEL * rows / PANEL, i % PANEL * columns / PANEL];
+            let color = inferno(weights[row * columns + column] / largest);
+            for (value, color) in pixel.iter_mut().zip(color) {
+                *value = HEAT * color + (1.0 - HEAT) * *value;
             }
         }
         heat
     }
 }
 
-const SMOOTH: Interpolation = Interpolation::Bilinear;
-
-/// Columns of a sheet that is about half as high as wide.
+/// As few rows of at most five as there can be, all of them about as long.
 fn columns(panels: usize) -> usize {
-    ((2 * panels) as f64).sqrt().ceil() as usize
+    panels.div_ceil(panels.div_ceil(5))
 }
 
 /// Panels in rows, each under its label.
@@ -154,12 +154,13 @@ mod tests {
         let heat = picture.heat(&Image::filled(PANEL, PANEL, [0.5; CHANNELS]), &picture.heads[0]);
         let brightness = |row, column| heat.pixel(row, column).iter().sum::<f32>();
         let [near, far] = [PANEL / 5, PANEL - PANEL / 5];
-        assert!(brightness(near, far) > 1.8 * brightness(near, near));
-        assert!(brightness(near, far) > 1.5 * brightness(far, far));
+        assert!(brightness(near, far) > 2.0 * brightness(near, near));
+        assert!(brightness(near, far) > 2.0 * brightness(far, far));
 
         let sheet = ::image::load_from_memory(&picture.png()).expect("a picture").into_rgb8();
-        // Image, mean and two heads, in two rows of three.
+        // Image, mean and two heads.
         let size = [sheet.height() as usize, sheet.width() as usize];
-        assert_eq!(size, [GAP + 2 * (LABEL + PANEL), GAP + 3 * (PANEL + GAP)]);
+        assert_eq!(size, [GAP + LABEL + PANEL, GAP + 4 * (PANEL + GAP)]);
+        assert_eq!([5, 8, 14].map(columns), [5, 4, 5]);
     }
 }
