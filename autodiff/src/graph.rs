@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::Var;
+use crate::backward::walk;
 use crate::var::Record;
 
 /// A named part of a computation, such as one pass through an encoder.
@@ -42,6 +43,22 @@ pub fn scope<T>(name: &str, f: impl FnOnce() -> T) -> T {
     CURRENT.set(Some(Arc::new(Scope { id, name: name.to_owned() })));
     let _restore = Restore;
     f()
+}
+
+/// The node and all that its gradient passes through, each once, in the order of the program.
+///
+/// ```
+/// # use autodiff::{Var, graph};
+/// # use tensor::{Device, Tensor};
+/// let x = Var::leaf(Tensor::ones(&Device::reference(), [2]));
+/// let ops: Vec<_> = graph::nodes(&(&x * &x).relu()).iter().map(Var::op).collect();
+/// assert_eq!(ops, ["leaf", "mul", "relu"]);
+/// ```
+pub fn nodes(root: &Var) -> Vec<Var> {
+    let mut nodes = Vec::new();
+    walk(root.clone(), |node| nodes.push(node.clone()));
+    nodes.sort_by_key(Var::id);
+    nodes
 }
 
 /// What becomes one box of the picture.

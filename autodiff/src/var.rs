@@ -147,6 +147,25 @@ impl Var {
         self.0.op
     }
 
+    /// What names this node among all of the process; larger than its parents'.
+    pub fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    /// What the value was computed from, where the graph remembers: none for leaves, for values
+    /// that no gradient reaches, and after a backward pass.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::ones(&Device::cpu(), [2]));
+    /// let y = x.relu();
+    /// assert!(y.op() == "relu" && y.parents()[0].id() == x.id());
+    /// ```
+    pub fn parents(&self) -> Vec<Var> {
+        self.lock().parents().to_vec()
+    }
+
     pub(crate) fn lock(&self) -> std::sync::MutexGuard<'_, Record> {
         // A record is only ever replaced whole, so a panic elsewhere cannot leave half of one.
         self.0.record.lock().unwrap_or_else(|poisoned| poisoned.into_inner())

@@ -20,6 +20,7 @@ mod init;
 pub mod layers;
 mod module;
 pub mod resnet;
+pub mod summary;
 pub mod weights;
 
 pub use init::Init;

@@ -7,6 +7,10 @@ use tensor::Device;
 use tests::devices;
 use tests::golden::{check, files};
 
+/// Full-size networks, which would keep a software adapter busy for minutes. Their layers run on
+/// the GPU in the smaller cases; ResNet-18 stands for a whole network.
+const TOO_LARGE_FOR_A_SOFTWARE_GPU: &[&str] = &["closed_form-resnet50"];
+
 #[test]
 fn goldens_hold_on_the_reference() {
     all_hold_on(&Device::reference());
@@ -57,7 +61,14 @@ fn a_wrong_file_is_a_miss() {
 
 fn all_hold_on(device: &Device) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
-    let files = files(&[folder]).expect("golden files");
+    let mut files = files(&[folder]).expect("golden files");
+    if device.name() == "gpu" {
+        files.retain(|path| {
+            !TOO_LARGE_FOR_A_SOFTWARE_GPU
+                .iter()
+                .any(|name| path.ends_with(format!("{name}.safetensors")))
+        });
+    }
     let misses: Vec<String> = files
         .iter()
         .map(|path| check(path, device))

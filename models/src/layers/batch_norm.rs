@@ -15,36 +15,50 @@ const MOMENTUM: f64 = 0.1;
 pub struct BatchNorm {
     weight: Parameter,
     bias: Parameter,
-    /// Whether weight and bias belong to the network, or only stand for 1 and 0.
-    affine: bool,
+    learned: Learned,
     running_mean: Buffer,
     running_var: Buffer,
     mode: Mode,
 }
 
+/// What belongs to the network of weight and bias; the rest only stands for 1 and 0.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Learned {
+    WeightAndBias,
+    Weight,
+    Nothing,
+}
+
 impl BatchNorm {
     /// With a learned scale and shift, at first 1 and 0.
     pub fn new(device: &Device, c: usize) -> Self {
-        BatchNorm::build(device, c, true, 1.0)
+        BatchNorm::build(device, c, Learned::WeightAndBias, 1.0)
     }
 
     /// Without scale and shift.
     pub fn without_affine(device: &Device, c: usize) -> Self {
-        BatchNorm::build(device, c, false, 1.0)
+        BatchNorm::build(device, c, Learned::Nothing, 1.0)
+    }
+
+    /// With a scale and no shift.
+    pub fn without_shift(device: &Device, c: usize) -> Self {
+        BatchNorm::build(device, c, Learned::Weight, 1.0)
     }
 
     /// With a scale that is at first 0: a residual branch that ends in it starts as nothing
     /// (Goyal et al. 2017).
     pub fn zero_scale(device: &Device, c: usize) -> Self {
-        BatchNorm::build(device, c, true, 0.0)
+        BatchNorm::build(device, c, Learned::WeightAndBias, 0.0)
     }
 
-    fn build(device: &Device, c: usize, affine: bool, scale: f64) -> Self {
-        let parameter = if affine { Parameter::new } else { Parameter::frozen };
+    fn build(device: &Device, c: usize, learned: Learned, scale: f64) -> Self {
+        let parameter = |is_learned| if is_learned { Parameter::new } else { Parameter::frozen };
+        let weight = parameter(learned != Learned::Nothing);
+        let bias = parameter(learned == Learned::WeightAndBias);
         BatchNorm {
-            weight: parameter(Tensor::full(device, [c], scale), Layout::Plain),
-            bias: parameter(Tensor::zeros(device, [c]), Layout::Plain),
-            affine,
+            weight: weight(Tensor::full(device, [c], scale), Layout::Plain),
+            bias: bias(Tensor::zeros(device, [c]), Layout::Plain),
+            learned,
             running_mean: Buffer::new(Tensor::zeros(device, [c])),
             running_var: Buffer::new(Tensor::ones(device, [c])),
             mode: Mode::default(),
@@ -75,8 +89,10 @@ fn follow(running: &Buffer, batch: &Tensor, scale: f64) {
 
 impl Module for BatchNorm {
     fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
-        if self.affine {
+        if self.learned != Learned::Nothing {
             parts.parameter("weight", &self.weight);
+        }
+        if self.learned == Learned::WeightAndBias {
             parts.parameter("bias", &self.bias);
         }
         parts.buffer("running_mean", &self.running_mean);

@@ -1,6 +1,7 @@
 //! `y = x W + b`.
 
 use autodiff::Var;
+use tensor::Tensor;
 
 use crate::weights::Layout;
 use crate::{Init, Module, Parameter, Parts};
@@ -28,6 +29,23 @@ impl Linear {
         let weight = Parameter::new(init.uniform([inputs, outputs], bound), Layout::Linear);
         let bias = Some(Parameter::frozen(init.uniform([outputs], bound), Layout::Plain));
         Linear { weight, bias }
+    }
+
+    /// A layer with the given first values: weight `[in, out]`, bias `[out]`.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use models::layers::Linear;
+    /// # use tensor::{Device, Tensor};
+    /// let device = Device::cpu();
+    /// let double = Linear::of(Tensor::full(&device, [1, 1], 2.0), None);
+    /// assert_eq!(double.forward(&Var::constant(Tensor::ones(&device, [1, 1]))).item(), 2.0);
+    /// ```
+    pub fn of(weight: Tensor, bias: Option<Tensor>) -> Self {
+        Linear {
+            weight: Parameter::new(weight, Layout::Linear),
+            bias: bias.map(|bias| Parameter::new(bias, Layout::Plain)),
+        }
     }
 
     /// `[…, in] → […, out]`.

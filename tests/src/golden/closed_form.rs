@@ -1,7 +1,7 @@
 //! `model/closed_form`: full-size networks whose parameters are a formula, so that nothing large
 //! has to be stored.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use autodiff::Var;
 use models::resnet::{ResNet, ResNetConfig};
 use models::{Init, Module};
@@ -14,8 +14,12 @@ use crate::array::Array;
 pub(super) fn compute(s: &Session) -> Result<Results> {
     check_rule(s)?;
     let arch: String = s.case.config("arch")?;
-    ensure!(arch == "resnet18", "there is no `{arch}`");
-    let net = ResNet::new(&mut Init::new(s.device, 0), &ResNetConfig::resnet18());
+    let config = match &*arch {
+        "resnet18" => ResNetConfig::resnet18(),
+        "resnet50" => ResNetConfig::resnet50(),
+        _ => bail!("there is no `{arch}`"),
+    };
+    let net = ResNet::new(&mut Init::new(s.device, 0), &config);
     for (name, parameter) in net.parameters() {
         let shape = parameter.layout().to_torch(parameter.var().value()).shape().clone();
         let value = scaled(s.device, &name, &shape);
@@ -34,7 +38,7 @@ pub(super) fn compute(s: &Session) -> Result<Results> {
     let mut logs = Array { shape: vec![names.len()], values: Vec::new() };
     for name in &names {
         let found = parameters.iter().find(|(other, _)| other == name);
-        let Some((_, parameter)) = found else { anyhow::bail!("the network has no {name}") };
+        let Some((_, parameter)) = found else { bail!("the network has no {name}") };
         let squares: f64 =
             gradients.get(&parameter.var())?.to_vec::<f64>().iter().map(|g| g * g).sum();
         logs.values.push(squares.sqrt().ln());

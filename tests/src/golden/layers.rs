@@ -1,10 +1,10 @@
 //! `layer/…` and `model/…`: blocks, heads and whole networks.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use autodiff::Var;
-use models::heads::Mlp;
+use models::heads::{DinoHead, DinoHeadConfig, Mlp};
 use models::layers::{BatchNorm, Linear};
-use models::resnet::{BasicBlock, ResNet, ResNetConfig, Stem};
+use models::resnet::{Block, BlockConfig, BlockKind, NormKind, ResNet, ResNetConfig, Stem};
 use models::{Init, Module};
 use serde::Deserialize;
 use tensor::{Device, Tensor};
@@ -14,9 +14,11 @@ use super::{Compute, closed_form, layout};
 
 pub(super) fn find(name: &str) -> Option<Compute> {
     Some(match name {
-        "basic_block" => basic_block,
+        "basic_block" => |s| block(s, BlockKind::Basic),
+        "bottleneck" => |s| block(s, BlockKind::Bottleneck),
         "simsiam_projector" | "simsiam_predictor" | "byol_mlp" | "moco_v3_projector"
         | "moco_v3_predictor" => mlp,
+        "dino_head" | "dino_head_free" => dino_head,
         "resnet" => resnet,
         "closed_form" => closed_form::compute,
         _ => return None,
@@ -30,6 +32,7 @@ pub(super) enum Entry {
     Linear { bias: bool },
     BatchNorm { affine: bool },
     Relu,
+    Gelu,
 }
 
 /// A head of the given layers. `widths` are the input's and then every linear layer's output. A
@@ -57,6 +60,7 @@ pub(super) fn build_mlp(
             Entry::BatchNorm { affine: true } => mlp.batch_norm(BatchNorm::new(device, width)),
             Entry::BatchNorm { .. } => mlp.batch_norm(BatchNorm::without_affine(device, width)),
             Entry::Relu => mlp.relu(),
+            Entry::Gelu => mlp.gelu(),
         };
     }
     Ok(mlp)
@@ -76,10 +80,33 @@ fn mlp(s: &Session) -> Result<Results> {
     Ok(Results::y(y).buffers("", &mlp))
 }
 
-fn basic_block(s: &Session) -> Result<Results> {
-    let (c_in, c_out) = (axis(s, "in/x", 1)?, axis(s, "param/conv1.weight", 0)?);
-    let stride = s.case.config("stride")?;
-    let block = BasicBlock::new(&mut Init::new(s.device, 0), c_in, c_out, stride, false);
+/// Linear layers of the MLP stand at even places, with GELU between.
+fn dino_head(s: &Session) -> Result<Results> {
+    let layers = s.case.names("param/mlp.").filter(|name| name.ends_with(".weight")).count();
+    let config = DinoHeadConfig {
+        layers,
+        hidden: axis(s, "param/mlp.0.weight", 0)?,
+        bottleneck: axis(s, "param/last_layer.weight_v", 1)?,
+        use_bn: false,
+        norm_last_layer: s.case.config("norm_last_layer")?,
+    };
+    let (inputs, out) = (axis(s, "in/x", 1)?, axis(s, "param/last_layer.weight_v", 0)?);
+    let head = DinoHead::new(&mut Init::new(s.device, 0), inputs, out, &config);
+    s.load(&head)?;
+    Ok(Results::y(head.forward(&s.var("in/x")?)))
+}
+
+fn block(s: &Session, kind: BlockKind) -> Result<Results> {
+    let config = BlockConfig {
+        kind,
+        norm: NormKind::Batch,
+        c_in: axis(s, "in/x", 1)?,
+        width: axis(s, "param/conv1.weight", 0)?,
+        stride: s.case.config("stride")?,
+        zero_init: false,
+    };
+    let downsample = s.case.config("downsample")?;
+    let block = Block::with_shortcut(&mut Init::new(s.device, 0), &config, downsample);
     let y = run(s, &block, |x| block.forward(x))?;
     Ok(Results::y(y).buffers("", &block))
 }
@@ -95,16 +122,22 @@ pub(super) struct Encoder {
 
 impl Encoder {
     pub(super) fn build(self, device: &Device) -> Result<ResNet> {
-        ensure!(self.block == "basic", "there is no `{}` block", self.block);
+        let block = match &*self.block {
+            "basic" => BlockKind::Basic,
+            "bottleneck" => BlockKind::Bottleneck,
+            block => bail!("there is no `{block}` block"),
+        };
         let stem = match &*self.stem {
             "imagenet" => Stem::ImageNet,
             "cifar" => Stem::Cifar,
             stem => bail!("there is no `{stem}` stem"),
         };
         let config = ResNetConfig {
+            block,
             layers: self.layers,
             width: self.width,
             stem,
+            norm: NormKind::Batch,
             zero_init_residual: false,
         };
         Ok(ResNet::new(&mut Init::new(device, 0), &config))
