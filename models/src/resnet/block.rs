@@ -69,7 +69,6 @@ impl Block {
         Block { branch, shortcut }
     }
 
-    // ANCHOR: block_forward
     /// `[n, h, w, c_in] → [n, h', w', c_out]`. There is a relu between the branch's steps; the
     /// last one waits for the sum.
     #[track_caller]
@@ -83,7 +82,6 @@ impl Block {
             None => (y + x).relu(),
         }
     }
-    // ANCHOR_END: block_forward
 }
 
 impl Module for Block {

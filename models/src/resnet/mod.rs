@@ -60,7 +60,6 @@ impl ResNet {
         self.features
     }
 
-    // ANCHOR: resnet_forward
     /// `[n, h, w, 3] → [n, c]`: the features of the last stage, averaged over the image.
     #[track_caller]
     pub fn forward(&self, x: &Var) -> Var {
@@ -73,7 +72,6 @@ impl ResNet {
         }
         x.mean(&[1, 2], false)
     }
-    // ANCHOR_END: resnet_forward
 }
 
 impl Module for ResNet {

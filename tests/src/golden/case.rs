@@ -60,7 +60,7 @@ impl Case {
             tensors: weights
                 .arrays
                 .into_iter()
-                .map(|(name, a)| (name, Array { shape: a.shape, values: a.values }))
+                .map(|(name, a)| (name, Array { values: a.values(), shape: a.shape }))
                 .collect(),
         })
     }

@@ -85,6 +85,6 @@ fn simsiam(s: &Session) -> Result<Results> {
     after.collect("student/", &student);
     let results = Results::default().out_array("loss", &losses);
     Ok(after.arrays.into_iter().fold(results, |results, (name, a)| {
-        results.after(&name, Array { shape: a.shape, values: a.values })
+        results.after(&name, Array { values: a.values(), shape: a.shape })
     }))
 }
