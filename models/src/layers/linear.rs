@@ -13,6 +13,7 @@ pub struct Linear {
 }
 
 impl Linear {
+    // ANCHOR: new
     /// Weight and bias uniform in `±1/√in`, as PyTorch's `nn.Linear`: SimSiam may not converge
     /// from very different values (Chen & He 2020, appendix A).
     pub fn new(init: &mut Init, inputs: usize, outputs: usize, bias: bool) -> Self {
@@ -21,6 +22,7 @@ impl Linear {
         let bias = bias.then(|| Parameter::new(init.uniform([outputs], bound), Layout::Plain));
         Linear { weight, bias }
     }
+    // ANCHOR_END: new
 
     /// As [`new`](Linear::new) with a bias that keeps its first value: in front of a batch norm,
     /// which subtracts it again.
@@ -48,6 +50,7 @@ impl Linear {
         }
     }
 
+    // ANCHOR: forward
     /// `[…, in] → […, out]`.
     #[track_caller]
     pub fn forward(&self, x: &Var) -> Var {
@@ -57,6 +60,7 @@ impl Linear {
             None => y,
         }
     }
+    // ANCHOR_END: forward
 }
 
 impl Module for Linear {
