@@ -82,14 +82,23 @@ impl Var {
         value: Tensor,
         vjp: impl Fn(&Tensor, [bool; N]) -> [Option<Tensor>; N] + Send + Sync + 'static,
     ) -> Self {
-        let parents = || inputs.map(Var::clone).to_vec();
+        Var::record_many(op, &inputs, value, move |dy, needed| {
+            vjp(dy, needed.try_into().expect("one flag a parent")).into()
+        })
+    }
+
+    /// As [`record`](Var::record), for as many inputs as there happen to be.
+    #[track_caller]
+    pub(crate) fn record_many(
+        op: &'static str,
+        inputs: &[&Var],
+        value: Tensor,
+        vjp: impl Fn(&Tensor, &[bool]) -> Vec<Option<Tensor>> + Send + Sync + 'static,
+    ) -> Self {
+        let parents = || inputs.iter().map(|&x| x.clone()).collect();
         let needs_grad = inputs.iter().any(|x| x.0.needs_grad);
         let record = if needs_grad {
-            let vjp: Vjp = Box::new(move |dy, needed| {
-                let needed = needed.try_into().expect("one flag a parent");
-                vjp(dy, needed).into_iter().collect()
-            });
-            Record::Derived { parents: parents(), vjp }
+            Record::Derived { parents: parents(), vjp: Box::new(vjp) }
         } else if inputs.iter().any(|x| x.lock().knows_a_detach()) {
             Record::BehindDetach { parents: parents() }
         } else {

@@ -41,6 +41,8 @@ fn mistakes_are_one_line_and_leave_nothing() {
     std::fs::write(path("file"), "text").expect("a file");
     let source = |name: &str| format!("folder:{}", path(name).display());
     let (missing, empty, file) = (source("missing"), source("empty"), source("file"));
+    let (empty_path, file_path) =
+        (empty["folder:".len()..].to_owned(), file["folder:".len()..].to_owned());
     let cases: &[(&[&str], i32, &[&str])] = &[
         (&["train", "simsaim"], 2, &["unknown method `simsaim`", "expected simsiam"]),
         (&["train", "simsiam", "--set", "stop=1"], 2, &["--set stop=1", "`simsiam.stop`"]),
@@ -53,13 +55,18 @@ fn mistakes_are_one_line_and_leave_nothing() {
         (&["train", "simsiam", "--data", &file], 1, &["file", "expected"]),
         (&["train", "simsiam", "--batch", "4096"], 1, &["2048 images", "--batch"]),
         (&["train", "simsiam", "--resume"], 1, &["no checkpoint"]),
+        (&["train", "simsiam", "--weights", "nowhere.safetensors"], 1, &["nowhere.safetensors"]),
         (&["evaluate", "nowhere"], 2, &["nowhere/config.toml"]),
+        (&["export", "nowhere"], 1, &["nowhere: No such file"]),
+        (&["export", &empty_path], 2, &["empty/config.toml"]),
+        (&["export", &file_path], 1, &["file: not a whole safetensors file"]),
+        (&["export", &file_path, "--part", "all"], 2, &["--part all", "the folder of a run"]),
     ];
     for (arguments, code, parts) in cases {
         let out = path("out");
         let mut arguments = arguments.to_vec();
         let out_text = out.display().to_string();
-        if arguments[0] == "train" {
+        if arguments[0] != "evaluate" {
             arguments.extend(["--out", &out_text]);
         }
         let output = run(&arguments);
@@ -163,4 +170,66 @@ fn a_run_is_evaluated_and_kept() {
     for name in ["config.toml", "metrics.jsonl", "result.json", "report.html"] {
         assert!(out.join(name).exists(), "{name} is missing");
     }
+}
+
+/// A run's encoder leaves with torchvision's names, comes back through the same command, and a
+/// new run may begin with it.
+#[test]
+fn an_encoder_is_exported_and_trained_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (trained, exported) = (path("run"), path("encoder.safetensors"));
+    let short = |out: &str, more: &[&str]| {
+        let words = train_into(Path::new(out), more);
+        let output = run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(output.status.success(), "{}", text(&output));
+        output
+    };
+    short(&trained, &[]);
+    let export = |arguments: &[&str]| run(&[&["export"], arguments].concat());
+    let output = export(&[&trained, "--out", &exported, "--json"]);
+    assert!(output.status.success(), "{}", text(&output));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(told["encoder"], "resnet-small-w4");
+    assert_eq!(told["prefix"], "encoder.");
+
+    let checkpoint = Weights::read(&Path::new(&trained).join("checkpoint.safetensors"));
+    let checkpoint = checkpoint.expect("a checkpoint").arrays;
+    let arrays = Weights::read(Path::new(&exported)).expect("weights").arrays;
+    assert_eq!(arrays["conv1.weight"].shape, [4, 3, 3, 3]);
+    for (name, array) in &arrays {
+        assert_eq!(array, &checkpoint[&format!("network.encoder.{name}")], "{name}");
+    }
+    let own = checkpoint.keys().filter(|name| name.starts_with("network.encoder.")).count();
+    assert_eq!(arrays.len(), own);
+
+    // An export is not written over, and can be exported again, as a checkpoint can.
+    let again = export(&[&trained, "--out", &exported]);
+    assert_eq!(again.status.code(), Some(2), "{}", text(&again));
+    assert!(text(&again).contains("exists already"), "{}", text(&again));
+    let file = format!("{trained}/checkpoint.safetensors");
+    let network = ["--encoder", "resnet-small-w4"];
+    for (i, arguments) in [vec![&*exported], [&[&*file], &network[..]].concat()].iter().enumerate()
+    {
+        let copy = path(&format!("copy-{i}.safetensors"));
+        let output = export(&[&arguments[..], &["--out", &copy]].concat());
+        assert!(output.status.success(), "{}", text(&output));
+        assert_eq!(Weights::read(Path::new(&copy)).expect("weights").arrays, arrays);
+    }
+    let all = path("all.safetensors");
+    assert!(export(&[&trained, "--part", "all", "--out", &all]).status.success());
+    let all = Weights::read(Path::new(&all)).expect("weights").arrays;
+    assert!(all.contains_key("projector.0.weight") && all.contains_key("encoder.conv1.weight"));
+
+    // Without --encoder a checkpoint does not tell whose it is; another network's is refused.
+    let out = path("none.safetensors");
+    let unnamed = export(&[&file, "--out", &out]);
+    assert_eq!(unnamed.status.code(), Some(2), "{}", text(&unnamed));
+    let wrong = export(&[&file, "--encoder", "resnet18-w4", "--out", &out]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(text(&wrong).contains("missing     network.encoder.layer4.0"), "{}", text(&wrong));
+    assert!(!Path::new(&out).exists());
+
+    let second = short(&path("second"), &["--weights", &exported]);
+    assert!(text(&second).contains("all of the network"), "{}", text(&second));
 }

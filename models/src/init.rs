@@ -21,6 +21,11 @@ impl Init {
         &self.device
     }
 
+    /// A seed for a layer that draws numbers as it runs.
+    pub fn seed(&mut self) -> u64 {
+        self.rng.random()
+    }
+
     /// Uniform in `±bound`.
     pub fn uniform(&mut self, shape: impl Into<Shape>, bound: f64) -> Tensor {
         self.draw(shape.into(), |rng| bound * (2.0 * rng.random::<f64>() - 1.0))

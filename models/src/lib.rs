@@ -15,13 +15,16 @@
 //! assert_eq!(f.forward(&x).shape().as_slice(), [2, 128]);
 //! ```
 
+mod encoder;
 pub mod heads;
 mod init;
 pub mod layers;
 mod module;
 pub mod resnet;
 pub mod summary;
+pub mod vit;
 pub mod weights;
 
+pub use encoder::{Encoder, EncoderConfig, EncoderError};
 pub use init::Init;
 pub use module::{Buffer, Mode, Module, Parameter, Part, Parts};

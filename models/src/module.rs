@@ -1,6 +1,6 @@
 //! What modules are made of, and how it is reached by name.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use autodiff::Var;
@@ -26,7 +26,17 @@ pub trait Module {
     fn train(&self, training: bool) {
         for (_, part) in self.parts().list {
             if let Part::Mode(mode) = part {
-                mode.0.store(training, Ordering::Relaxed);
+                mode.training.store(training, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Lets every layer that draws numbers in training draw those of a step of the run: a step
+    /// that is taken again, by a resumed run, draws the same.
+    fn at_step(&self, step: usize) {
+        for (_, part) in self.parts().list {
+            if let Part::Mode(mode) = part {
+                mode.draws.store((step as u64) << 32, Ordering::Relaxed);
             }
         }
     }
@@ -176,18 +186,28 @@ impl Buffer {
     }
 }
 
-/// Training or evaluation, for the layers that differ; new layers train.
-pub struct Mode(AtomicBool);
+/// Training or evaluation, for the layers that differ, and where their random numbers stand; new
+/// layers train, from the first step on.
+pub struct Mode {
+    training: AtomicBool,
+    draws: AtomicU64,
+}
 
 impl Mode {
     /// Whether the layer is in training mode.
     pub fn is_training(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.training.load(Ordering::Relaxed)
+    }
+
+    /// The number of a draw: another one at every call, and from [`Module::at_step`] on always
+    /// the same ones.
+    pub fn next_draw(&self) -> u64 {
+        self.draws.fetch_add(1, Ordering::Relaxed)
     }
 }
 
 impl Default for Mode {
     fn default() -> Self {
-        Mode(AtomicBool::new(true))
+        Mode { training: AtomicBool::new(true), draws: AtomicU64::new(0) }
     }
 }

@@ -16,7 +16,8 @@ use crate::Module;
 /// use tensor::{Device, Tensor};
 ///
 /// let net = ResNet::new(&mut Init::new(&Device::cpu(), 0), &ResNetConfig::small());
-/// let summary = Summary::of(&net, Tensor::zeros(&Device::cpu(), [1, 32, 32, 3]), |x| net.forward(x));
+/// let x = Tensor::zeros(&Device::cpu(), [1, 32, 32, 3]);
+/// let summary = Summary::of(&net, x, |x| net.forward(x));
 /// let first = &summary.layers[0];
 /// assert_eq!((&*first.name, first.output.as_slice()), ("conv1", &[1, 16, 16, 32][..]));
 /// assert_eq!((first.parameters, first.macs), (27 * 32, 27 * 32 * 16 * 16));

@@ -1,7 +1,7 @@
 //! One checker for all operations, so that every message has the same form:
 //! ``matmul: [8, 3] × [4, 5]: inner dimensions 3 and 4 differ``.
 
-use crate::{Shape, Tensor};
+use crate::{Float, Shape, Tensor};
 
 /// Panics at the caller's line, naming the operation, the shapes and what is wrong with them.
 #[track_caller]
@@ -74,4 +74,28 @@ pub(crate) fn countable(op: &str, x: &Tensor, length: usize) {
     if !x.device().is_f64() && length > 1 << 24 {
         fail(op, &[x], format_args!("f32 does not count to {length} exactly, only to 2^24"));
     }
+}
+
+/// Every element is one of the whole numbers `0 .. length`, and elements of the device's type
+/// count that far. A GPU's values are not looked at: its kernels answer a wrong index with NaN.
+#[track_caller]
+pub(crate) fn index(op: &str, index: &Tensor, length: usize) {
+    countable(op, index, length);
+    let stray = match index.device().name() {
+        "gpu" => None,
+        "cpu" => index.as_f32().iter().map(|x| f64::from(*x)).find(|x| !is_index(*x, length)),
+        _ => index.as_f64().iter().copied().find(|x| !is_index(*x, length)),
+    };
+    if let Some(stray) = stray {
+        fail(op, &[index], format_args!("{stray} is not an index below {length}"));
+    }
+}
+
+fn is_index(x: f64, length: usize) -> bool {
+    x >= 0.0 && x < length as f64 && x.fract() == 0.0
+}
+
+/// An element that [`index`] has passed, as a place.
+pub(crate) fn place<T: Float>(index: T) -> usize {
+    index.to_f64() as usize
 }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use crate::Tensor;
 use crate::cpu::buffer::Pool;
 use crate::cpu::gemm::{self, Gemm};
 use crate::cpu::{functions, scratch};
@@ -38,6 +39,9 @@ pub trait Float: Element + num_traits::Float + num_traits::NumAssign + Default {
     /// `c = a b` or `c += a b`: plain loops in `f64`, a tuned micro-kernel in `f32`.
     #[doc(hidden)]
     fn gemm(problem: Gemm<'_, Self>);
+    /// The elements of a tensor that lives on the device of this type.
+    #[doc(hidden)]
+    fn values(x: &Tensor) -> &[Self];
     /// Where freed buffers wait for their next use.
     #[doc(hidden)]
     fn pool() -> &'static Pool<Self>;
@@ -55,6 +59,9 @@ pub trait Float: Element + num_traits::Float + num_traits::NumAssign + Default {
 impl Float for f64 {
     fn gemm(problem: Gemm<'_, Self>) {
         gemm::plain(problem);
+    }
+    fn values(x: &Tensor) -> &[Self] {
+        x.as_f64()
     }
     fn pool() -> &'static Pool<Self> {
         static POOL: Pool<f64> = Pool::new();
@@ -75,6 +82,9 @@ impl Float for f64 {
 impl Float for f32 {
     fn gemm(problem: Gemm<'_, Self>) {
         gemm::fast(problem);
+    }
+    fn values(x: &Tensor) -> &[Self] {
+        x.as_f32()
     }
     fn pool() -> &'static Pool<Self> {
         static POOL: Pool<f32> = Pool::new();

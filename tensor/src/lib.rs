@@ -32,6 +32,7 @@ mod operation;
 pub mod ops;
 mod shape;
 mod span;
+mod taps;
 mod value;
 mod walk;
 
@@ -41,6 +42,8 @@ pub use float::{Element, Float};
 pub use gpu::{AdapterKind, AdapterReport, GpuCounters, adapters};
 pub use kernel::Kernel;
 pub use ops::conv2d::Conv2d;
-pub use ops::max_pool2d::Pool2d;
+pub use ops::pool2d::Pool2d;
+pub use ops::resize::Resize;
 pub use shape::Shape;
+pub use taps::{Filter, Taps};
 pub use value::Tensor;

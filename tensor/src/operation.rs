@@ -43,12 +43,8 @@ pub(crate) fn run_on<K: Operation<I, O>, const I: usize, const O: usize>(
     shapes: [Shape; O],
 ) -> [Tensor; O] {
     let data: [Data; O] = match &device.0 {
-        Kind::Reference => {
-            run_cpu::<f64, K, I, O>(operation, inputs.map(|x| x.as_f64()), &shapes).map(Data::F64)
-        }
-        Kind::Cpu => {
-            run_cpu::<f32, K, I, O>(operation, inputs.map(|x| x.as_f32()), &shapes).map(Data::F32)
-        }
+        Kind::Reference => run_cpu::<f64, K, I, O>(operation, inputs, &shapes).map(Data::F64),
+        Kind::Cpu => run_cpu::<f32, K, I, O>(operation, inputs, &shapes).map(Data::F32),
         Kind::Gpu(gpu) => {
             for shape in &shapes {
                 gpu.check_size(K::NAME, shape.elements());
@@ -64,11 +60,11 @@ pub(crate) fn run_on<K: Operation<I, O>, const I: usize, const O: usize>(
 
 fn run_cpu<T: Float, K: Operation<I, O>, const I: usize, const O: usize>(
     operation: &K,
-    inputs: [&[T]; I],
+    inputs: [&Tensor; I],
     shapes: &[Shape; O],
 ) -> [Arc<Buffer<T>>; O] {
     let mut outputs: [Buffer<T>; O] =
         std::array::from_fn(|i| Buffer::recycled(shapes[i].elements()));
-    operation.cpu(inputs, outputs.each_mut().map(|buffer| &mut buffer[..]));
+    operation.cpu(inputs.map(T::values), outputs.each_mut().map(|buffer| &mut buffer[..]));
     outputs.map(Arc::new)
 }

@@ -4,7 +4,9 @@ use crate::Shape;
 
 // ANCHOR: walk
 /// Neighbouring axes of the output along which both inputs are walked evenly: `length` steps of
-/// `a` and `b` elements, 0 where that input is repeated.
+/// Neighbouring axes of the output along which both inputs are walked evenly: `length` steps of
+/// `a` and `b` elements: 0 where that input is repeated, and wrapped round where it is walked
+/// back.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Walk {
     pub(crate) length: usize,
@@ -21,7 +23,10 @@ pub(crate) fn join(axes: impl IntoIterator<Item = Walk>) -> Vec<Walk> {
             continue;
         }
         match walks.last_mut() {
-            Some(last) if last.a == next.a * next.length && last.b == next.b * next.length => {
+            Some(last)
+                if last.a == next.a.wrapping_mul(next.length)
+                    && last.b == next.b.wrapping_mul(next.length) =>
+            {
                 *last = Walk { length: last.length * next.length, ..next };
             }
             _ => walks.push(next),
@@ -59,10 +64,11 @@ pub(crate) fn at(walks: &[Walk], index: usize) -> (usize, usize) {
 }
 // ANCHOR_END: at
 
-/// The walks as `walk.wgsl` takes them: four words each.
+/// The walks as `walk.wgsl` takes them: four words each. Cutting a step to 32 bits keeps it, also
+/// one that is wrapped round, since no tensor on the GPU is longer than these count.
 pub(crate) fn words(walks: &[Walk]) -> Vec<u32> {
     use crate::gpu::Word;
-    walks.iter().flat_map(|w| [w.length, w.a, w.b, 0].map(Word::word)).collect()
+    walks.iter().flat_map(|w| [w.length.word(), w.a as u32, w.b as u32, 0]).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use std::process::Command;
 
-use tensor::{Conv2d, Device, Pool2d, Tensor};
+use tensor::{Conv2d, Device, Filter, Pool2d, Resize, Tensor};
 
 fn gpu() -> Option<Device> {
     match Device::gpu() {
@@ -239,6 +239,68 @@ fn convolutions_agree() {
             ]
         });
     }
+}
+
+#[test]
+fn grouped_convolutions_agree() {
+    let Some(gpu) = gpu() else { return };
+    // [n, h, w, c_in], [kh, kw, c_out], groups, dilation
+    let cases = [
+        ([2, 8, 9, 12], [3, 3, 8], 4, 1),
+        ([4, 33, 33, 8], [3, 3, 8], 2, 2),
+        ([2, 9, 7, 33], [3, 3, 33], 33, 1),
+        ([4, 33, 20, 6], [5, 3, 12], 6, 2),
+    ];
+    for (x, [kh, kw, c_out], groups, dilation) in cases {
+        let conv = Conv2d::new(2, 2).groups(groups).dilation(dilation);
+        let [oh, ow] = conv.output_size([x[1], x[2]], [kh, kw]).expect("the kernel fits");
+        check(&gpu, &format!("conv2d {x:?} {kh}×{kw}→{c_out} {conv:?}"), |i| {
+            let (image, w) = (i.noise(x, 1), i.noise([kh, kw, x[3] / groups, c_out], 2));
+            let dy = i.noise([x[0], oh, ow, c_out], 3);
+            vec![
+                image.conv2d(&w, conv),
+                image.conv2d_input_grad(&w, &dy, conv),
+                image.conv2d_weight_grad(&w, &dy, conv),
+            ]
+        });
+    }
+}
+
+/// A GPU cannot panic: what an index that is none gives is NaN.
+#[test]
+fn indices_that_are_none_give_nan() {
+    let Some(gpu) = gpu() else { return };
+    let x = Tensor::ones(&gpu, [3, 2]);
+    for stray in [3.0, -1.0, 0.5, f64::NAN, 1e30] {
+        let index = Tensor::from_slice(&gpu, [3], &[2.0, stray, 0.0]);
+        let nan = |y: Tensor| -> Vec<bool> { y.to_vec().into_iter().map(f64::is_nan).collect() };
+        let rows = [false, false, true, true, false, false];
+        assert_eq!(nan(x.gather_rows(&index)), rows, "gather_rows by {stray}");
+        assert_eq!(nan(index.one_hot(3))[2..7], [false, true, true, true, false], "{stray}");
+        assert!(nan(x.scatter_add_rows(&index, 3)).into_iter().all(|nan| nan), "{stray}");
+    }
+}
+
+#[test]
+fn images_and_rows_agree() {
+    let Some(gpu) = gpu() else { return };
+    check(&gpu, "resize, pad, flip", |i| {
+        let x = i.noise([2, 9, 7, 5], 1);
+        let resize = Resize::new(Filter::Bicubic, true);
+        vec![
+            x.resize([4, 20], resize),
+            x.resize_grad([13, 3], resize),
+            x.avg_pool2d(Pool2d::new(3, 2, 1)),
+            x.pad(&[(0, 0), (1, 2), (3, 0), (0, 0)], 0.5),
+            x.flip(&[1, 2]),
+        ]
+    });
+    check(&gpu, "rows", |i| {
+        let index: Vec<f64> = (0..700).map(|i| f64::from(i * i % 29)).collect();
+        let index = Tensor::from_slice(i.0, [700], &index);
+        let (rows, added) = (i.noise([29, 300], 1), i.noise([700, 300], 2));
+        vec![rows.gather_rows(&index), added.scatter_add_rows(&index, 29), index.one_hot(29)]
+    });
 }
 
 #[test]

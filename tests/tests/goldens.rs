@@ -9,7 +9,8 @@ use tests::golden::{check, files};
 
 /// Full-size networks, which would keep a software adapter busy for minutes. Their layers run on
 /// the GPU in the smaller cases; ResNet-18 stands for a whole network.
-const TOO_LARGE_FOR_A_SOFTWARE_GPU: &[&str] = &["closed_form-resnet50"];
+const TOO_LARGE_FOR_A_SOFTWARE_GPU: &[&str] =
+    &["closed_form-resnet50", "closed_form-vit_small", "closed_form-vit_tiny"];
 
 #[test]
 fn goldens_hold_on_the_reference() {

@@ -52,6 +52,12 @@ fn convolutions() {
         let y = x.conv2d(&w, conv);
         vec![x.conv2d_input_grad(&w, &y, conv), x.conv2d_weight_grad(&w, &y, conv), y]
     });
+    assert_same_bits(|device| {
+        let (x, w) = (waves(device, &[4, 30, 31, 8]), waves(device, &[3, 3, 1, 16]));
+        let conv = Conv2d::new(1, 2).dilation(2).groups(8);
+        let y = x.conv2d(&w, conv);
+        vec![x.conv2d_input_grad(&w, &y, conv), x.conv2d_weight_grad(&w, &y, conv), y]
+    });
 }
 
 #[test]

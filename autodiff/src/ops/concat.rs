@@ -6,26 +6,33 @@ use crate::Var;
 
 impl Var {
     /// The parts joined along an axis, in order.
+    ///
+    /// # Panics
+    /// Where there are no parts, or they differ in another axis.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let [a, b] = [1.0, 2.0].map(|x| Var::constant(Tensor::full(&Device::cpu(), [1], x)));
+    /// assert_eq!(Var::concat(&[&a, &b, &a], 0).value().to_vec::<f64>(), [1.0, 2.0, 1.0]);
+    /// ```
     #[track_caller]
     pub fn concat(parts: &[&Var], axis: isize) -> Var {
-        let Some((first, rest)) = parts.split_first() else {
-            panic!("concat: no values were given")
-        };
-        let mut joined = (*first).clone();
-        for part in rest {
-            joined = joined.concat_one(part, axis);
-        }
-        joined
-    }
-
-    #[track_caller]
-    fn concat_one(&self, other: &Var, axis: isize) -> Var {
-        let y = Tensor::concat(&[self.value(), other.value()], axis);
-        let length =
-            |x: &Var| x.shape()[x.shape().axis(axis).expect("checked by the forward pass")];
-        let (a, b) = (length(self), length(other));
-        Var::record("concat", [self, other], y, move |dy, needed| {
-            [needed[0].then(|| dy.slice(axis, 0, a)), needed[1].then(|| dy.slice(axis, a, a + b))]
+        let values: Vec<&Tensor> = parts.iter().map(|part| part.value()).collect();
+        let y = Tensor::concat(&values, axis);
+        let lengths: Vec<usize> = values
+            .iter()
+            .map(|x| x.shape()[x.shape().axis(axis).expect("checked by the forward pass")])
+            .collect();
+        Var::record_many("concat", parts, y, move |dy, needed| {
+            let mut start = 0;
+            let mut part = |(&length, &needed): (&usize, &bool)| {
+                let stop = start + length;
+                let dx = needed.then(|| dy.slice(axis, start, stop));
+                start = stop;
+                dx
+            };
+            lengths.iter().zip(needed).map(&mut part).collect()
         })
     }
 }

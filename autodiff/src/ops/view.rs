@@ -1,6 +1,6 @@
-//! Reshape, permute, slice and broadcast: the cotangent goes the same way back.
+//! Reshape, permute, slice, flip and broadcast: the cotangent goes the same way back.
 
-use tensor::{Shape, Tensor};
+use tensor::Shape;
 
 use crate::Var;
 
@@ -32,14 +32,28 @@ impl Var {
         let shape = self.shape().clone();
         Var::record("slice", [self], y, move |dy, _| {
             let index = shape.axis(axis).expect("checked by the forward pass");
-            let zeros = |length: usize| {
-                let mut around = shape.to_vec();
-                around[index] = length;
-                Tensor::zeros(dy.device(), around)
-            };
-            let (before, after) = (zeros(start), zeros(shape[index] - stop));
-            [Some(Tensor::concat(&[&before, dy, &after], axis))]
+            let mut margins = vec![(0, 0); shape.rank()];
+            margins[index] = (start, shape[index] - stop);
+            [Some(dy.pad(&margins, 0.0))]
         })
+    }
+
+    /// The elements of the given axes in the opposite order.
+    ///
+    /// # Panics
+    /// Where an axis is not there or is named twice.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::constant(Tensor::from_slice(&Device::reference(), [3], &[1.0, 2.0, 3.0]));
+    /// assert_eq!(x.flip(&[0]).value().to_vec::<f64>(), [3.0, 2.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn flip(&self, axes: &[isize]) -> Var {
+        let y = self.value().flip(axes);
+        let axes = axes.to_vec();
+        Var::record("flip", [self], y, move |dy, _| [Some(dy.flip(&axes))])
     }
 
     /// The value repeated to a larger shape by NumPy's rule; the engine sums the cotangent back.

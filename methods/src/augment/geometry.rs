@@ -1,6 +1,7 @@
 //! Where a view looks: cropping, antialiased resizing, mirroring.
 
 use serde::{Deserialize, Serialize};
+use tensor::{Filter, Taps};
 
 use crate::data::{CHANNELS, Image};
 
@@ -43,23 +44,13 @@ pub enum Interpolation {
 }
 
 impl Interpolation {
-    /// Half the filter's width, in source pixels at scale 1.
-    fn radius(self) -> f64 {
-        match self {
-            Self::Bilinear => 1.0,
-            Self::Bicubic => 2.0,
-        }
-    }
-
-    fn weight(self, x: f64) -> f64 {
-        const A: f64 = -0.5;
-        let x = x.abs();
-        match self {
-            Self::Bilinear => (1.0 - x).max(0.0),
-            Self::Bicubic if x <= 1.0 => ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0,
-            Self::Bicubic if x < 2.0 => ((A * x - 5.0 * A) * x + 8.0 * A) * x - 4.0 * A,
-            Self::Bicubic => 0.0,
-        }
+    /// What mixes `outputs` pixels from `inputs` along an axis.
+    fn taps(self, inputs: usize, outputs: usize) -> Taps<f32> {
+        let filter = match self {
+            Self::Bilinear => Filter::Bilinear,
+            Self::Bicubic => Filter::Bicubic,
+        };
+        Taps::antialiased(inputs, outputs, inputs as f64 / outputs as f64, filter)
     }
 }
 
@@ -83,8 +74,8 @@ pub fn crop_resize(
         image.height,
         image.width
     );
-    let vertical = Taps::new(crop.height, height, interpolation);
-    let horizontal = Taps::new(crop.width, width, interpolation);
+    let vertical = interpolation.taps(crop.height, height);
+    let horizontal = interpolation.taps(crop.width, width);
 
     // Rows are mixed first: that runs along memory, and it is where a large photograph shrinks.
     let mut mixed = vec![0.0; crop.width * CHANNELS];
@@ -117,44 +108,6 @@ pub fn hflip(mut image: Image) -> Image {
         image.pixels.chunks_exact_mut(row).for_each(|row| row.as_chunks_mut::<3>().0.reverse());
     }
     image
-}
-
-/// For every output position of one axis: the first source position, and the weights from there.
-struct Taps {
-    first: Vec<usize>,
-    count: Vec<usize>,
-    weights: Vec<f32>,
-}
-
-impl Taps {
-    fn new(input: usize, output: usize, interpolation: Interpolation) -> Self {
-        let scale = input as f64 / output as f64;
-        let stretch = scale.max(1.0);
-        let support = interpolation.radius() * stretch;
-
-        let mut taps = Self { first: vec![], count: vec![], weights: vec![] };
-        for i in 0..output {
-            let center = scale * (i as f64 + 0.5);
-            // A float turns into an integer by cutting, and a negative one into 0.
-            let lo = (center - support + 0.5) as usize;
-            let hi = ((center + support + 0.5) as usize).min(input);
-            let weight = |j| interpolation.weight((j as f64 - center + 0.5) / stretch);
-            let total: f64 = (lo..hi).map(weight).sum();
-            taps.first.push(lo);
-            taps.count.push(hi - lo);
-            taps.weights.extend((lo..hi).map(|j| (weight(j) / total) as f32));
-        }
-        taps
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (usize, &[f32])> {
-        let mut rest = &self.weights[..];
-        self.first.iter().zip(&self.count).map(move |(&first, &count)| {
-            let (weights, others) = rest.split_at(count);
-            rest = others;
-            (first, weights)
-        })
-    }
 }
 
 #[cfg(test)]

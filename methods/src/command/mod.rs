@@ -2,6 +2,7 @@
 
 mod devices;
 mod evaluate;
+mod export;
 mod train;
 
 use clap::Subcommand;
@@ -13,6 +14,8 @@ pub(crate) enum Command {
     Train(train::Train),
     /// Measure the features of a run
     Evaluate(evaluate::Evaluate),
+    /// Write a network for use elsewhere
+    Export(export::Export),
     /// List the devices, and which one `auto` takes
     Devices(devices::Devices),
 }
@@ -22,6 +25,7 @@ impl Command {
         match self {
             Command::Train(train) => train.run(),
             Command::Evaluate(evaluate) => evaluate.run(),
+            Command::Export(export) => export.run(),
             Command::Devices(devices) => devices.run(),
         }
     }

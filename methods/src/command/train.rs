@@ -25,10 +25,14 @@ pub(crate) struct Train {
     /// Where the images come from: shapes, shapes:patterned, shapes:shape-only, folder:DIR
     #[arg(long, value_name = "SOURCE")]
     data: Option<String>,
-    /// The network: resnet-small, resnet18, resnet18-cifar, each also narrower, as in
+    /// The network: resnet-small, resnet10, resnet18, resnet34 or resnet50, perhaps with another
+    /// stem (-imagenet, -cifar, -strided), group norm (-gn), and another width, as in
     /// resnet18-cifar-w16
     #[arg(long, value_name = "NAME")]
     encoder: Option<String>,
+    /// Weights that the encoder begins with: a safetensors file with torchvision's names
+    #[arg(long, value_name = "FILE")]
+    weights: Option<String>,
     /// Passes over the images
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
@@ -79,6 +83,9 @@ impl Train {
         let stop = stop_on_interrupt()?;
         let trainer = Trainer::new(settings, &folder, self.resume, self.json)?;
         self.announce(&format!("run: {}", folder.display()));
+        if let (Some(loaded), Some(file)) = (trainer.loaded(), &self.weights) {
+            self.announce(&format!("weights: {file}: {loaded}"));
+        }
         match trainer.run(&stop)? {
             Ended::Finished(result) => self.show(&result, &folder)?,
             Ended::Stopped { step } => self.announce(&format!(
@@ -97,6 +104,7 @@ impl Train {
         for (key, value) in [
             ("data", word(&self.data)),
             ("encoder", word(&self.encoder)),
+            ("weights", word(&self.weights)),
             ("epochs", number(self.epochs)),
             ("batch", number(self.batch)),
             ("seed", self.seed.map(|seed| seed.to_string())),

@@ -21,6 +21,7 @@ pub use embedding::{Embedding, EmbeddingPoint};
 pub use error::ReportError;
 pub use page::write;
 pub use pictures::{DataUri, NeighbourPicture, NeighbourRow, Neighbours, ViewRow, Views};
-pub(crate) use records::write_whole;
-pub use records::{Measures, Metrics, RunResult, read_metrics, write_json, write_metrics};
+pub use records::{
+    Measures, Metrics, RunResult, read_metrics, write_json, write_metrics, write_whole,
+};
 pub use table::{Table, sentence};

@@ -177,7 +177,10 @@ pub(super) fn read_text(path: &Path) -> Result<String, ReportError> {
 }
 
 /// Writes beside `path`, then renames: whoever reads `path` finds the old file or the new one.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// What the system says.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
     let temporary = PathBuf::from(temporary);

@@ -5,6 +5,7 @@ mod clock;
 mod error;
 mod loader;
 mod measure;
+mod network;
 mod optimizer;
 mod pictures;
 mod progress;
@@ -14,7 +15,8 @@ mod settings;
 
 pub use error::RunError;
 pub use measure::{Images, measure};
+pub use network::{build, encoder_prefix, restore};
 pub use optimizer::{MissingGradient, Sgd, SgdConfig};
-pub use run::{Ended, Trainer, build, restore};
+pub use run::{Ended, Trainer};
 pub use schedule::Schedule;
 pub use settings::{Settings, SettingsError};

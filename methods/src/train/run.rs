@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use autodiff::Var;
-use models::Init;
-use models::resnet::ResNet;
+use models::weights::Loaded;
 use tensor::{Device, Tensor};
 
 use super::checkpoint::{self, CHECKPOINT, Place};
@@ -13,9 +12,10 @@ use super::clock::Clock;
 use super::error::RunError;
 use super::loader::{Loader, Plan};
 use super::measure::{Images, calibrate, held_out_loss, measure, pixels_knn};
+use super::network::{begin, build};
 use super::optimizer::Sgd;
 use super::progress::{Now, Progress};
-use super::{Schedule, Settings, SettingsError};
+use super::{Schedule, Settings};
 use crate::data::{self, Splits};
 use crate::evaluate::{Features, Point, Verdict, feature_std};
 use crate::method::Method;
@@ -41,35 +41,12 @@ pub struct Trainer {
     data: Splits,
     images: [Images; 2],
     method: Box<dyn Method>,
+    loaded: Option<Loaded>,
     sgd: Sgd,
     at: Schedule,
     place: Place,
     knn: Option<f64>,
     quiet: bool,
-}
-
-/// A method with the first values that its seed gives.
-///
-/// # Errors
-/// Where the encoder is unknown.
-pub fn build(settings: &Settings, device: &Device) -> Result<Box<dyn Method>, SettingsError> {
-    let mut init = Init::new(device, settings.run.seed);
-    let encoder = ResNet::new(&mut init, &settings.encoder()?);
-    Ok(settings.method.build(&mut init, encoder))
-}
-
-/// A run's method as its newest checkpoint has it.
-///
-/// # Errors
-/// Where the checkpoint is missing, broken or another network's.
-pub fn restore(
-    settings: &Settings,
-    device: &Device,
-    folder: &Path,
-) -> Result<Box<dyn Method>, RunError> {
-    let method = build(settings, device)?;
-    checkpoint::load_network(&folder.join(CHECKPOINT), &*method)?;
-    Ok(method)
 }
 
 impl Trainer {
@@ -97,21 +74,42 @@ impl Trainer {
         }
         // Last, since opening a GPU takes a moment.
         let device = settings.device()?;
-        let method = build(&settings, &device)?;
+        let (method, loaded) = match resume {
+            true => (build(&settings, &device)?, None),
+            false => begin(&settings, &device)?,
+        };
         let sgd = Sgd::new(method.sgd());
         let steps_per_epoch = found / batch;
         let at = Schedule { step: 0, steps_per_epoch, epochs: settings.run.epochs, batch };
         let place = Place { step: 0, seconds: 0.0, loss_sum: 0.0, losses: 0 };
         let folder = folder.to_owned();
         let knn = None;
-        let mut trainer =
-            Trainer { settings, folder, device, data, images, method, sgd, at, place, knn, quiet };
+        let mut trainer = Trainer {
+            settings,
+            folder,
+            device,
+            data,
+            images,
+            method,
+            loaded,
+            sgd,
+            at,
+            place,
+            knn,
+            quiet,
+        };
         if resume {
             trainer.resume()?
         } else {
             trainer.begin()?
         }
         Ok(trainer)
+    }
+
+    /// What the encoder took from the file that the settings name, where they name one and the
+    /// run is new.
+    pub fn loaded(&self) -> Option<&Loaded> {
+        self.loaded.as_ref()
     }
 
     fn begin(&mut self) -> Result<(), RunError> {

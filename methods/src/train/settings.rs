@@ -29,6 +29,8 @@ pub struct Run {
     pub data: String,
     /// The encoder's name.
     pub encoder: String,
+    /// A file of weights that the encoder begins with; none where it is empty.
+    pub weights: String,
     /// Passes over the training set.
     pub epochs: usize,
     /// Images in a batch.
@@ -101,6 +103,7 @@ impl Settings {
             method: method.to_owned(),
             data: "shapes".to_owned(),
             encoder: "resnet-small".to_owned(),
+            weights: String::new(),
             epochs: 30,
             batch: 64,
             image_size: 32,

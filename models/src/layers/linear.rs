@@ -1,5 +1,7 @@
 //! `y = x W + b`.
 
+use std::ops::Range;
+
 use autodiff::Var;
 use tensor::Tensor;
 
@@ -61,6 +63,18 @@ impl Linear {
         }
     }
     // ANCHOR_END: forward
+
+    /// The output's features in `range` alone, `[…, in] → […, range.len()]`: where several maps
+    /// stand side by side in one matrix, this cuts the small matrix instead of the large output.
+    #[track_caller]
+    pub fn forward_range(&self, x: &Var, range: Range<usize>) -> Var {
+        let cut = |p: &Parameter| p.var().slice(-1, range.start, range.end);
+        let y = x.matmul(&cut(&self.weight));
+        match &self.bias {
+            Some(bias) => y + cut(bias),
+            None => y,
+        }
+    }
 }
 
 impl Module for Linear {

@@ -1,88 +1,141 @@
-//! Blocks of patches, gathered into a thread's scratch for the CPU's convolutions.
+//! The matrix of patches of a convolution, and its products. The matrix is never whole: a block
+//! of its rows at a time is gathered into a thread's scratch, small enough to stay in cache.
 
 use crate::Float;
-use crate::ops::conv2d::Geometry;
+use crate::cpu::gemm::{Gemm, Matrix};
+use crate::cpu::parallel;
+use crate::ops::conv2d::{Geometry, Side};
 
-impl Geometry {
-    /// Writes the patches under `count` output pixels from `first` on, a row each; places
-    /// outside the image are zero.
-    pub(crate) fn gather_input<T: Float>(&self, x: &[T], first: usize, patches: &mut [T]) {
-        let [h, w] = self.input;
-        let c = self.c_in;
-        for (i, patch) in patches.chunks_exact_mut((self.taps() * c).max(1)).enumerate() {
-            let (image, oy, ox) = split(first + i, self.output);
-            for ky in 0..self.kernel[0] {
-                let iy = (oy * self.stride[0] + ky).wrapping_sub(self.padding[0]);
-                for kx in 0..self.kernel[1] {
-                    let ix = (ox * self.stride[1] + kx).wrapping_sub(self.padding[1]);
-                    let tap = &mut patch[(ky * self.kernel[1] + kx) * c..][..c];
-                    if iy < h && ix < w {
-                        tap.copy_from_slice(&x[((image * h + iy) * w + ix) * c..][..c]);
-                    } else {
-                        tap.fill(T::zero());
-                    }
-                }
+/// A row for each pixel of one side, which holds what its taps lead to in `values`.
+#[derive(Clone, Copy)]
+pub(crate) struct Patches<'a, T> {
+    pub(crate) geometry: &'a Geometry,
+    pub(crate) side: Side,
+    pub(crate) values: &'a [T],
+}
+
+/// A sum over all pixels is cut into this many runs of them; they are summed side by side and
+/// then in order, whatever the number of threads.
+const RUNS: usize = 8;
+
+impl<T: Float> Patches<'_, T> {
+    /// Elements of a patch.
+    fn width(&self) -> usize {
+        self.geometry.taps() * self.geometry.channels(self.side)
+    }
+
+    /// Pixels in a block: its patches fill about half a second-level cache.
+    fn block(&self) -> usize {
+        const CACHED_ELEMENTS: usize = 64 * 1024;
+        (CACHED_ELEMENTS / self.width().max(1)).clamp(32, 1024)
+    }
+
+    /// `y = patches · w`, with `w` `[width, columns]` and `y` `[pixels, columns]`.
+    pub(crate) fn times(&self, w: &[T], columns: usize, y: &mut [T]) {
+        let (width, rows) = (self.width(), self.block());
+        parallel::pieces(y, rows * columns, |i, y| {
+            let count = y.len() / columns;
+            self.with_block(i * rows, count, |patches| {
+                T::gemm(Gemm {
+                    m: count,
+                    n: columns,
+                    k: width,
+                    a: Matrix::new(patches, width, false),
+                    b: Matrix::new(w, columns, false),
+                    c: y,
+                    accumulate: false,
+                    parallel: false,
+                });
+            });
+        });
+    }
+
+    /// `y = patchesᵀ · z`, with `z` `[pixels, columns]` and `y` `[width, columns]`.
+    pub(crate) fn transposed_times(&self, z: &[T], columns: usize, y: &mut [T]) {
+        let (width, rows) = (self.width(), self.block());
+        let pixels = self.geometry.pixels(self.side);
+        let run = pixels.div_ceil(RUNS).next_multiple_of(rows);
+        let partials = parallel::map(pixels.div_ceil(run.max(1)), |i| {
+            let mut partial = vec![T::zero(); y.len()];
+            let end = ((i + 1) * run).min(pixels);
+            for first in (i * run..end).step_by(rows) {
+                let count = rows.min(end - first);
+                self.with_block(first, count, |patches| {
+                    T::gemm(Gemm {
+                        m: width,
+                        n: columns,
+                        k: count,
+                        a: Matrix::new(patches, width, true),
+                        b: Matrix::new(&z[first * columns..], columns, false),
+                        c: &mut partial,
+                        accumulate: true,
+                        parallel: false,
+                    });
+                });
+            }
+            partial
+        });
+        y.fill(T::zero());
+        for partial in partials {
+            for (y, part) in y.iter_mut().zip(partial) {
+                *y += part;
             }
         }
     }
 
-    /// Writes, for input pixels from `first` on, the cotangents of the outputs that each tap
-    /// carried it to; taps that carried it nowhere are zero.
-    pub(crate) fn gather_output<T: Float>(&self, dy: &[T], first: usize, patches: &mut [T]) {
-        let [oh, ow] = self.output;
-        let c = self.c_out;
-        for (i, patch) in patches.chunks_exact_mut((self.taps() * c).max(1)).enumerate() {
-            let (image, iy, ix) = split(first + i, self.input);
-            for ky in 0..self.kernel[0] {
-                let oy = reached(iy + self.padding[0], ky, self.stride[0], oh);
-                for kx in 0..self.kernel[1] {
-                    let ox = reached(ix + self.padding[1], kx, self.stride[1], ow);
-                    let tap = &mut patch[(ky * self.kernel[1] + kx) * c..][..c];
-                    match (oy, ox) {
-                        (Some(oy), Some(ox)) => {
-                            tap.copy_from_slice(&dy[((image * oh + oy) * ow + ox) * c..][..c])
-                        }
-                        _ => tap.fill(T::zero()),
+    /// Hands over the block of `count` patches from `first` on: gathered, or, where patches are
+    /// the pixels themselves, as they lie.
+    fn with_block(&self, first: usize, count: usize, use_patches: impl FnOnce(&[T])) {
+        let width = self.width();
+        if self.geometry.is_pointwise() {
+            return use_patches(&self.values[first * width..][..count * width]);
+        }
+        let channels = self.geometry.channels(self.side);
+        T::with_scratch(count * width, |patches| {
+            for (i, patch) in patches.chunks_exact_mut(width.max(1)).enumerate() {
+                self.taps(first + i, |tap, values| {
+                    let place = &mut patch[tap * channels..][..channels];
+                    match values {
+                        Some(values) => place.copy_from_slice(values),
+                        None => place.fill(T::zero()),
                     }
-                }
+                });
+            }
+            use_patches(patches);
+        });
+    }
+
+    /// Calls `f(tap, values)` for each tap of a pixel, counted through the whole batch, with the
+    /// channels that it leads to, if it leads anywhere.
+    pub(crate) fn taps(&self, pixel: usize, f: impl FnMut(usize, Option<&[T]>)) {
+        let g = self.geometry;
+        // Which side it is is settled here, outside the loops over taps.
+        match self.side {
+            Side::Outputs => self.walk(pixel, |axis, o, k| g.under(axis, o, k), f),
+            Side::Inputs => self.walk(pixel, |axis, i, k| g.over(axis, i, k), f),
+        }
+    }
+
+    /// `meets(axis, position, tap)` says where a tap leads along an axis.
+    #[inline(always)]
+    fn walk(
+        &self,
+        pixel: usize,
+        meets: impl Fn(usize, usize, usize) -> Option<usize>,
+        mut f: impl FnMut(usize, Option<&[T]>),
+    ) {
+        let (g, side) = (self.geometry, self.side);
+        let ([h, w], [field_h, field_w]) = (g.grid(side), g.field(side));
+        let (image, y, x) = (pixel / (h * w), pixel / w % h, pixel % w);
+        let channels = g.channels(side);
+        for ky in 0..g.kernel[0] {
+            let row = meets(0, y, ky).map(|row| (image * field_h + row) * field_w);
+            for kx in 0..g.kernel[1] {
+                let place = row.zip(meets(1, x, kx));
+                let values = place
+                    .map(|(row, column)| &self.values[(row + column) * channels..][..channels]);
+                f(ky * g.kernel[1] + kx, values);
             }
         }
     }
-}
-
-/// The image, row and column of a pixel counted through the whole batch.
-fn split(pixel: usize, [h, w]: [usize; 2]) -> (usize, usize, usize) {
-    (pixel / (h * w), pixel / w % h, pixel % w)
-}
-
-/// The output that tap `k` carries padded input position `i` to, if it lies on the stride's grid.
-fn reached(i: usize, k: usize, stride: usize, outputs: usize) -> Option<usize> {
-    let span = i.checked_sub(k)?;
-    (span % stride == 0 && span / stride < outputs).then_some(span / stride)
-}
-
-/// Pixels in a block: its patches fill about half a second-level cache.
-pub(crate) fn block(patch: usize) -> usize {
-    const CACHED_ELEMENTS: usize = 64 * 1024;
-    (CACHED_ELEMENTS / patch.max(1)).clamp(32, 1024)
-}
-
-/// Hands `use_patches` the block of `count` patches from `first` on: gathered into scratch, or,
-/// where patches are the pixels themselves, straight from `values`.
-pub(crate) fn with_patches<T: Float>(
-    are_pixels: bool,
-    values: &[T],
-    first: usize,
-    count: usize,
-    patch: usize,
-    gather: impl Fn(usize, &mut [T]),
-    use_patches: impl FnOnce(&[T]),
-) {
-    if are_pixels {
-        return use_patches(&values[first * patch..][..count * patch]);
-    }
-    T::with_scratch(count * patch, |patches| {
-        gather(first, patches);
-        use_patches(patches);
-    });
 }

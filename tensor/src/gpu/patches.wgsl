@@ -1,46 +1,61 @@
-// The matrix of patches: row `pixel` holds the kh·kw·c_in values under an output pixel. It is
-// never built; this says where its elements lie in the image.
+// The matrix of patches: row `pixel` holds what the taps of a pixel lead to, kh·kw·CHANNELS
+// values. It is never built; this says where its elements lie.
+//
+// The pixels that have patches are a grid: of outputs, whose taps lead to inputs, or, BACKWARDS,
+// of inputs, whose taps lead to the outputs over them. What the taps lead to is a field.
 //
 // The geometry is pasted in front as constants, so that the divisions below are by constants:
-//   IMAGE, OUTPUT, KERNEL, STRIDE, PADDING: vec2<u32>, height first;  C_IN, C_OUT: u32
+//   GRID, FIELD, KERNEL, STRIDE, PADDING, DILATION: vec2<u32>, height first
+//   CHANNELS (of the field), C_IN, C_OUT (of a group), GROUPS: u32;  BACKWARDS: bool
+// A kernel that includes this declares
+//   fn value(at: u32) -> f32                                an element of the field
 
-const PATCH = KERNEL.x * KERNEL.y * C_IN;
+const TAPS = KERNEL.x * KERNEL.y;
+const PATCH = TAPS * CHANNELS;
 const OUTSIDE = 0xffffffffu;
 
-// Where element k of a pixel's patch lies in x, or OUTSIDE.
+// Where element k of a pixel's patch lies in the field, or OUTSIDE.
 fn place(pixel: u32, k: u32) -> u32 {
-    let tap = k / C_IN;
-    let output = vec2(pixel / OUTPUT.y % OUTPUT.x, pixel % OUTPUT.y);
-    let image = pixel / (OUTPUT.x * OUTPUT.y);
-    // Above and left of the image the difference wraps round to a large number.
-    let at = output * STRIDE + vec2(tap / KERNEL.y, tap % KERNEL.y) - PADDING;
-    if k >= PATCH || any(at >= IMAGE) {
+    let tap = k / CHANNELS;
+    let reach = vec2(tap / KERNEL.y, tap % KERNEL.y) * DILATION;
+    let spot = vec2(pixel / GRID.y % GRID.x, pixel % GRID.y);
+    let image = pixel / (GRID.x * GRID.y);
+    // Above and left of the field the differences wrap round to large numbers.
+    var at = spot * STRIDE + reach - PADDING;
+    var missed = false;
+    if BACKWARDS {
+        let span = spot + PADDING - reach;
+        at = span / STRIDE;
+        missed = any(span % STRIDE != vec2(0u));
+    }
+    if k >= PATCH || missed || any(at >= FIELD) {
         return OUTSIDE;
     }
-    return ((image * IMAGE.x + at.x) * IMAGE.y + at.y) * C_IN + k % C_IN;
+    return ((image * FIELD.x + at.x) * FIELD.y + at.y) * CHANNELS + k % CHANNELS;
 }
 
-// Elements k .. k + 4 of a pixel's patch.
-fn patch4(pixel: u32, k: u32) -> vec4<f32> {
-    if C_IN % 4u != 0u {
+// Elements k .. k + 4 of a pixel's patch, in the field that begins at `base`.
+fn patch4(base: u32, pixel: u32, k: u32) -> vec4<f32> {
+    if CHANNELS % 4u != 0u {
         return vec4(
-            x_at(place(pixel, k)),
-            x_at(place(pixel, k + 1u)),
-            x_at(place(pixel, k + 2u)),
-            x_at(place(pixel, k + 3u)),
+            value_from(base, place(pixel, k)),
+            value_from(base, place(pixel, k + 1u)),
+            value_from(base, place(pixel, k + 2u)),
+            value_from(base, place(pixel, k + 3u)),
         );
     }
     // Four channels of one tap.
-    let at = place(pixel, k);
+    var at = place(pixel, k);
     if at == OUTSIDE {
         return vec4<f32>();
     }
-    return vec4(x[at], x[at + 1u], x[at + 2u], x[at + 3u]);
+    at += base;
+    return vec4(value(at), value(at + 1u), value(at + 2u), value(at + 3u));
 }
 
-fn x_at(at: u32) -> f32 {
+fn value_from(base: u32, at: u32) -> f32 {
     if at == OUTSIDE {
         return 0.0;
     }
-    return x[at];
+    return value(base + at);
 }

@@ -1,44 +1,58 @@
-//! Two tensors joined along an axis.
+//! Tensors joined along an axis.
 
 use crate::cpu::parallel;
 use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
-use crate::operation::{Operation, run};
+use crate::operation::{Operation, run_on};
 use crate::{Float, Tensor, check};
 
-/// `[outer, a]` beside `[outer, b]`, as `[outer, a + b]`.
-struct Concat {
-    a: usize,
-    b: usize,
+/// Parts `[outer, width]` side by side, as `[outer, Σ width]`. How many there are is up to the
+/// caller, so the operation holds them, and each is copied into its place once.
+struct Concat<'a> {
+    parts: &'a [&'a Tensor],
+    outer: usize,
 }
 
-impl Operation<2, 1> for Concat {
+impl Concat<'_> {
+    fn width(&self, part: &Tensor) -> usize {
+        part.shape().elements() / self.outer.max(1)
+    }
+}
+
+impl Operation<0, 1> for Concat<'_> {
     const NAME: &'static str = "concat";
 
-    fn cpu<T: Float>(&self, [a, b]: [&[T]; 2], [y]: [&mut [T]; 1]) {
-        let width = self.a + self.b;
-        if width == 0 {
-            return;
-        }
+    fn cpu<T: Float>(&self, []: [&[T]; 0], [y]: [&mut [T]; 1]) {
+        let parts: Vec<(&[T], usize)> =
+            self.parts.iter().map(|part| (T::values(part), self.width(part))).collect();
+        let width = (y.len() / self.outer.max(1)).max(1);
         let rows = (parallel::PIECE / width).max(1);
         parallel::pieces(y, rows * width, |i, y| {
-            for (j, y) in y.chunks_mut(width).enumerate() {
-                let row = i * rows + j;
-                y[..self.a].copy_from_slice(&a[row * self.a..][..self.a]);
-                y[self.a..].copy_from_slice(&b[row * self.b..][..self.b]);
+            for (j, mut y) in y.chunks_exact_mut(width).enumerate() {
+                for &(part, width) in &parts {
+                    let (place, rest) = y.split_at_mut(width);
+                    place.copy_from_slice(&part[(i * rows + j) * width..][..width]);
+                    y = rest;
+                }
             }
         });
     }
 
-    fn gpu(&self, gpu: &Gpu, [a, b]: [&GpuBuffer; 2], [y]: [&GpuBuffer; 1]) {
-        gpu.launch(Launch {
-            name: Self::NAME,
-            wgsl: include_str!("concat.wgsl"),
-            paste: "",
-            inputs: &[a, b],
-            outputs: &[y],
-            params: &[y.elements().word(), self.a.word(), self.b.word()],
-            grid: Grid::threads(y.elements()),
-        });
+    fn gpu(&self, gpu: &Gpu, []: [&GpuBuffer; 0], [y]: [&GpuBuffer; 1]) {
+        let width_y = y.elements() / self.outer.max(1);
+        let mut first = 0;
+        for part in self.parts {
+            let (x, width) = (part.as_gpu(), self.width(part));
+            gpu.launch(Launch {
+                name: Self::NAME,
+                wgsl: include_str!("concat.wgsl"),
+                paste: "",
+                inputs: &[x],
+                outputs: &[y],
+                params: &[x.elements(), width, width_y, first].map(Word::word),
+                grid: Grid::threads(x.elements()),
+            });
+            first += width;
+        }
     }
 }
 
@@ -47,33 +61,31 @@ impl Tensor {
     ///
     /// # Panics
     /// Where there are no parts, or they differ in another axis.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let [a, b] = [1.0, 2.0].map(|value| Tensor::full(&Device::cpu(), [2, 1], value));
+    /// assert_eq!(Tensor::concat(&[&a, &b], 1).to_vec::<f32>(), [1.0, 2.0, 1.0, 2.0]);
+    /// ```
     #[track_caller]
     pub fn concat(parts: &[&Tensor], axis: isize) -> Tensor {
-        let Some((first, rest)) = parts.split_first() else {
+        let Some((&first, rest)) = parts.split_first() else {
             panic!("concat: no tensors were given")
         };
-        let axis = check::axes("concat", first, &[axis])[0];
-        let mut joined = (*first).clone();
-        for part in rest {
-            joined = joined.concat_one(part, axis);
+        let op = Concat::NAME;
+        let axis = check::axes(op, first, &[axis])[0];
+        let mut shape = first.shape().to_vec();
+        for other in rest {
+            let fits = other.shape().rank() == shape.len()
+                && (0..shape.len()).all(|i| i == axis || shape[i] == other.shape()[i]);
+            if !fits {
+                check::fail(op, &[first, other], format_args!("differ beside axis {axis}"));
+            }
+            shape[axis] += other.shape()[axis];
         }
-        joined
-    }
-
-    #[track_caller]
-    fn concat_one(&self, other: &Tensor, axis: usize) -> Tensor {
-        let mut shape = self.shape().to_vec();
-        let fits = other.shape().rank() == shape.len()
-            && (0..shape.len()).all(|i| i == axis || shape[i] == other.shape()[i]);
-        if !fits {
-            check::fail("concat", &[self, other], format_args!("differ beside axis {axis}"));
-        }
-        shape[axis] += other.shape()[axis];
-        let operation = Concat {
-            a: self.shape()[axis..].iter().product(),
-            b: other.shape()[axis..].iter().product(),
-        };
-        let [y] = run(&operation, [self, other], [shape.into()]);
+        check::same_device(op, parts);
+        let outer = shape[..axis].iter().product();
+        let [y] = run_on(first.device(), &Concat { parts, outer }, [], [shape.into()]);
         y
     }
 }

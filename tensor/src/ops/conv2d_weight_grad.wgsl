@@ -5,6 +5,8 @@
 
 struct Params {
     gemm: Gemm,
+    // From one group to the next in either input.
+    steps: vec2<u32>,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -12,30 +14,34 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> dw: array<f32>;
 
 fn bases(batch: u32) -> vec2<u32> {
-    return vec2(0u);
+    return batch * params.steps.yx;
 }
 
 fn load_a(base: u32, channel: u32, pixel: u32) -> vec4<f32> {
     return vec4(
-        dy_at(channel, pixel),
-        dy_at(channel, pixel + 1u),
-        dy_at(channel, pixel + 2u),
-        dy_at(channel, pixel + 3u),
+        dy_at(base, channel, pixel),
+        dy_at(base, channel, pixel + 1u),
+        dy_at(base, channel, pixel + 2u),
+        dy_at(base, channel, pixel + 3u),
     );
 }
 
-fn dy_at(channel: u32, pixel: u32) -> f32 {
+fn dy_at(base: u32, channel: u32, pixel: u32) -> f32 {
     if channel >= C_OUT || pixel >= params.gemm.k {
         return 0.0;
     }
-    return dy[pixel * C_OUT + channel];
+    return dy[base + pixel * C_OUT + channel];
 }
 
 fn load_b(base: u32, pixel: u32, k: u32) -> vec4<f32> {
     if pixel >= params.gemm.k {
         return vec4<f32>();
     }
-    return patch4(pixel, k);
+    return patch4(base, pixel, k);
+}
+
+fn value(at: u32) -> f32 {
+    return x[at];
 }
 
 fn store(part: u32, channel: u32, k: u32, c: vec4<f32>) {

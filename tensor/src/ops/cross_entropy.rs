@@ -23,7 +23,7 @@ impl Operation<2, 1> for CrossEntropy {
         each_row(loss, classes, |row, loss, scratch| {
             let x = &x[row * classes..][..classes];
             let (max, sum) = exponentials(x, scratch);
-            *loss = sum.ln() - (x[class_of(labels, row, classes)] - max);
+            *loss = sum.ln() - (x[check::place(labels[row])] - max);
         });
     }
 
@@ -57,7 +57,7 @@ impl Operation<3, 1> for CrossEntropyGrad {
             for dx in &mut *dx {
                 *dx = *dx / sum * share;
             }
-            dx[class_of(labels, row, classes)] -= share;
+            dx[check::place(labels[row])] -= share;
         });
     }
 
@@ -148,16 +148,6 @@ fn each_row<T: Float>(loss: &mut [T], classes: usize, f: impl Fn(usize, &mut T, 
             }
         });
     });
-}
-
-/// The class that a row's label names. A GPU cannot panic: there, the row's loss is NaN.
-fn class_of<T: Float>(labels: &[T], row: usize, classes: usize) -> usize {
-    let label = labels[row].to_f64();
-    assert!(
-        label >= 0.0 && label < classes as f64 && label.fract() == 0.0,
-        "cross_entropy: label {label} of row {row} is none of the {classes} classes, from 0"
-    );
-    label as usize
 }
 
 impl Tensor {
@@ -252,10 +242,7 @@ impl Tensor {
     fn labelled(&self, op: &str, labels: &Tensor) -> usize {
         let classes = self.classes(op);
         check::shape(op, labels, &self.shape()[..self.shape().rank() - 1]);
-        // A label is a number of the tensor's own type.
-        if classes > 1 << 24 && !self.device().is_f64() {
-            check::fail(op, &[self], "f32 cannot count more than 2^24 classes");
-        }
+        check::index(op, labels, classes);
         classes
     }
 }

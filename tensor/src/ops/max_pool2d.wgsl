@@ -1,19 +1,9 @@
-// The maximum of each window of [n, h, w, c], and the tap of the window that held it: the first,
-// where several are equal. One invocation computes one output.
+// The maximum of each window, and the tap of the window that held it: the first, where several
+// are equal, and −1 where the window lies in the padding. A NaN is larger than any number. One
+// invocation computes one output. Includes `pool2d.wgsl`.
 
 struct Params {
-    n: u32,
-    c: u32,
-    input_h: u32,
-    input_w: u32,
-    output_h: u32,
-    output_w: u32,
-    kernel_h: u32,
-    kernel_w: u32,
-    stride_h: u32,
-    stride_w: u32,
-    padding_h: u32,
-    padding_w: u32,
+    windows: Windows,
     // −∞, which WGSL has no literal for.
     lowest: f32,
 }
@@ -25,32 +15,31 @@ struct Params {
 @compute @workgroup_size(256)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let i = id.x + id.y * groups.x * 256u;
-    if i >= params.n {
+    let g = params.windows;
+    if i >= g.n {
         return;
     }
-    let channel = i % params.c;
-    let pixel = i / params.c;
-    let ox = pixel % params.output_w;
-    let oy = pixel / params.output_w % params.output_h;
-    let image = pixel / params.output_w / params.output_h;
-
+    let window = place(i, g.output);
     var best = params.lowest;
-    var best_tap = 0u;
-    for (var ky = 0u; ky < params.kernel_h; ky++) {
-        // Above and left of the image the difference wraps round to a large number.
-        let iy = oy * params.stride_h + ky - params.padding_h;
-        for (var kx = 0u; kx < params.kernel_w; kx++) {
-            let ix = ox * params.stride_w + kx - params.padding_w;
-            if iy < params.input_h && ix < params.input_w {
-                let at = ((image * params.input_h + iy) * params.input_w + ix) * params.c;
-                let value = x[at + channel];
-                if value > best {
+    var best_tap = -1.0;
+    for (var ky = 0u; ky < g.kernel.x; ky++) {
+        for (var kx = 0u; kx < g.kernel.y; kx++) {
+            let pixel = under(window.pixel, vec2(ky, kx));
+            if all(pixel < g.input) {
+                let value = x[element(window.image, pixel, g.input, window.channel)];
+                let first_nan = is_nan(value) && !is_nan(best);
+                if value > best || first_nan || best_tap < 0.0 {
                     best = value;
-                    best_tap = ky * params.kernel_w + kx;
+                    best_tap = f32(ky * g.kernel.y + kx);
                 }
             }
         }
     }
     y[i] = best;
-    tap[i] = f32(best_tap);
+    tap[i] = best_tap;
+}
+
+// By its bits: a compiler may take it for granted that a number equals itself.
+fn is_nan(value: f32) -> bool {
+    return (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
 }

@@ -1,4 +1,4 @@
-//! `permute`, `slice` and `broadcast_to` are one kernel: read the input through strides.
+//! `permute`, `slice`, `flip` and `broadcast_to` are one kernel: read the input through strides.
 
 use crate::cpu::parallel;
 use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
@@ -6,7 +6,7 @@ use crate::operation::{Operation, run};
 use crate::walk::{self, Walk};
 use crate::{Float, Shape, Tensor, check};
 
-/// `y[i₀, i₁, …] = x[offset + i₀ s₀ + i₁ s₁ + …]`.
+/// `y[i₀, i₁, …] = x[offset + i₀ s₀ + i₁ s₁ + …]`. A step back is a stride that wraps round.
 struct View {
     shape: Shape,
     strides: Vec<usize>,
@@ -24,7 +24,7 @@ impl Operation<1, 1> for View {
             for (j, y) in y.chunks_mut(inner).enumerate() {
                 let start = self.start_of_row(i * rows + j);
                 for (k, y) in y.iter_mut().enumerate() {
-                    *y = x[start + k * stride];
+                    *y = x[start.wrapping_add(k.wrapping_mul(stride))];
                 }
             }
         });
@@ -51,7 +51,8 @@ impl View {
         let outer = self.shape.rank().saturating_sub(1);
         let (mut rest, mut at) = (row, self.offset);
         for axis in (0..outer).rev() {
-            at += rest % self.shape[axis] * self.strides[axis];
+            let step = (rest % self.shape[axis]).wrapping_mul(self.strides[axis]);
+            at = at.wrapping_add(step);
             rest /= self.shape[axis];
         }
         at
@@ -104,6 +105,26 @@ impl Tensor {
         shape[axis] = stop - start;
         let strides = self.shape().strides();
         View { shape: shape.into(), offset: start * strides[axis], strides }.of(self)
+    }
+
+    /// The elements of the given axes in the opposite order.
+    ///
+    /// # Panics
+    /// Where an axis is not there or is named twice.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.flip(&[-1]).to_vec::<f32>(), [2.0, 1.0, 4.0, 3.0]);
+    /// ```
+    #[track_caller]
+    pub fn flip(&self, axes: &[isize]) -> Tensor {
+        let (mut strides, mut offset) = (self.shape().strides(), 0);
+        for axis in check::axes("flip", self, axes) {
+            offset += self.shape()[axis].saturating_sub(1) * strides[axis];
+            strides[axis] = strides[axis].wrapping_neg();
+        }
+        View { shape: self.shape().clone(), strides, offset }.of(self)
     }
 
     /// The tensor repeated to a larger shape by NumPy's rule.

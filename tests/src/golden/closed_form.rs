@@ -4,7 +4,8 @@
 use anyhow::{Result, bail, ensure};
 use autodiff::Var;
 use models::resnet::{ResNet, ResNetConfig};
-use models::{Init, Module};
+use models::vit::{Vit, VitConfig};
+use models::{Encoder, Init, Module};
 use tensor::{Device, Tensor};
 
 use super::case::{Results, Session};
@@ -14,12 +15,14 @@ use crate::array::Array;
 pub(super) fn compute(s: &Session) -> Result<Results> {
     check_rule(s)?;
     let arch: String = s.case.config("arch")?;
-    let config = match &*arch {
-        "resnet18" => ResNetConfig::resnet18(),
-        "resnet50" => ResNetConfig::resnet50(),
+    let init = &mut Init::new(s.device, 0);
+    let net: Encoder = match &*arch {
+        "resnet18" => ResNet::new(init, &ResNetConfig::resnet18()).into(),
+        "resnet50" => ResNet::new(init, &ResNetConfig::resnet50()).into(),
+        "vit_tiny_patch16_224" => Vit::new(init, &VitConfig::tiny()).into(),
+        "vit_small_patch16_224" => Vit::new(init, &VitConfig::small()).into(),
         _ => bail!("there is no `{arch}`"),
     };
-    let net = ResNet::new(&mut Init::new(s.device, 0), &config);
     for (name, parameter) in net.parameters() {
         let shape = parameter.layout().to_torch(parameter.var().value()).shape().clone();
         let value = scaled(s.device, &name, &shape);
@@ -60,6 +63,7 @@ fn scaled(device: &Device, name: &str, shape: &[usize]) -> Tensor {
     match shape {
         [_] if name.ends_with("weight") => signal(device, name, shape, 0.1) + 1.0,
         [_] => signal(device, name, shape, 0.1),
+        _ if matches!(name, "cls_token" | "pos_embed") => signal(device, name, shape, 0.1),
         [_, fan_in @ ..] => {
             let fan_in: usize = fan_in.iter().product();
             signal(device, name, shape, (2.0 / fan_in as f64).sqrt())

@@ -168,7 +168,7 @@ fn run(s: &Session, module: &dyn Module, forward: impl Fn(&Var) -> Var) -> Resul
     Ok(layout::image_out(&forward(&layout::image(&s.var("in/x")?))))
 }
 
-fn axis(s: &Session, name: &str, axis: usize) -> Result<usize> {
+pub(super) fn axis(s: &Session, name: &str, axis: usize) -> Result<usize> {
     s.case.array(name)?.shape.get(axis).copied().with_context(|| format!("{name} has few axes"))
 }
 

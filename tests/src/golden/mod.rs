@@ -16,6 +16,7 @@ mod losses;
 mod ops;
 mod optim;
 mod steps;
+mod vit;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -89,7 +90,7 @@ fn run(case: &Case, device: &Device) -> Result<f64> {
     let compute = match group {
         "augment" => augment::find(name),
         "eval" => eval::find(name),
-        "layer" | "model" => layers::find(name),
+        "layer" | "model" => layers::find(name).or_else(|| vit::find(name)),
         "loss" => losses::find(name),
         "ops" => ops::find(name).or_else(|| fused::find(name)),
         "optim" => optim::find(name),

@@ -1,9 +1,10 @@
 //! `ops/…`: single operations, and short compositions that the files count as one.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 use autodiff::Var;
+use models::vit::PositionResize;
 use models::weights::Layout;
-use tensor::{Conv2d, Pool2d, Tensor};
+use tensor::{Conv2d, Filter, Pool2d, Resize, Tensor};
 
 use super::Compute;
 use super::case::{Results, Session};
@@ -13,16 +14,21 @@ use crate::array::Array;
 pub(super) fn find(name: &str) -> Option<Compute> {
     Some(match name {
         "arith" => arith,
+        "avg_pool2d" => avg_pool2d,
         "batch_norm_eval" => batch_norm_eval,
         "batch_norm_train" => batch_norm_train,
         "concat" => concat,
         "conv2d" => conv2d,
+        "gather_rows" => gather_rows,
         "gelu" => gelu,
         "global_avg_pool" => global_avg_pool,
+        "interpolate_bicubic" => |s| interpolate(s, Filter::Bicubic),
+        "interpolate_bilinear" => |s| interpolate(s, Filter::Bilinear),
         "l2_normalize" => l2_normalize,
         "logsumexp" => logsumexp,
         "matmul" => matmul,
         "max_pool2d" => max_pool2d,
+        "pos_embed_resize" => pos_embed_resize,
         "reduce" => reduce,
         "relu" => relu,
         "slice" => slice,
@@ -48,26 +54,47 @@ fn matmul(s: &Session) -> Result<Results> {
 }
 
 fn conv2d(s: &Session) -> Result<Results> {
-    let groups: usize = s.case.config("groups")?;
-    ensure!(groups == 1, "groups = {groups}: there is no grouped convolution");
-    let conv = Conv2d { stride: s.case.config("stride")?, padding: s.case.config("padding")? };
+    let [stride, padding] = ["stride", "padding"].map(|key| s.case.config(key));
+    let conv = Conv2d { stride: stride?, padding: padding?, ..Conv2d::new(1, 0) };
+    let conv = conv.groups(s.case.config("groups")?);
     let weight = layout::weight(&s.var("param/weight")?, Layout::Conv);
     let y = layout::image(&s.var("in/x")?).conv2d(&weight, conv);
     Ok(Results::y(layout::image_out(&y)))
 }
 
+fn pool(s: &Session) -> Result<Pool2d> {
+    let [kernel, stride, padding] = ["kernel", "stride", "padding"].map(|key| s.case.config(key));
+    Ok(Pool2d { kernel: kernel?, stride: stride?, padding: padding? })
+}
+
 fn max_pool2d(s: &Session) -> Result<Results> {
-    let pool = Pool2d {
-        kernel: s.case.config("kernel")?,
-        stride: s.case.config("stride")?,
-        padding: s.case.config("padding")?,
-    };
-    let y = layout::image(&s.var("in/x")?).max_pool2d(pool);
+    let y = layout::image(&s.var("in/x")?).max_pool2d(pool(s)?);
+    Ok(Results::y(layout::image_out(&y)))
+}
+
+fn avg_pool2d(s: &Session) -> Result<Results> {
+    let y = layout::image(&s.var("in/x")?).avg_pool2d(pool(s)?);
     Ok(Results::y(layout::image_out(&y)))
 }
 
 fn global_avg_pool(s: &Session) -> Result<Results> {
-    Ok(Results::y(layout::image(&s.var("in/x")?).mean(&[1, 2], false)))
+    Ok(Results::y(layout::image(&s.var("in/x")?).global_avg_pool()))
+}
+
+fn interpolate(s: &Session, filter: Filter) -> Result<Results> {
+    let resize = Resize::new(filter, s.case.config("antialias")?);
+    let y = layout::image(&s.var("in/x")?).resize(s.case.config("size")?, resize);
+    Ok(Results::y(layout::image_out(&y)))
+}
+
+fn pos_embed_resize(s: &Session) -> Result<Results> {
+    let resize = PositionResize {
+        antialias: s.case.config("antialias")?,
+        scale_offset: s.case.config("scale_offset")?,
+    };
+    let (from, to) = (s.case.config("grid_from")?, s.case.config("grid_to")?);
+    let positions = s.var("in/pos_embed")?;
+    Ok(Results::y(resize.apply(&positions, s.case.config("prefix")?, from, to)))
 }
 
 fn gelu(s: &Session) -> Result<Results> {
@@ -145,6 +172,10 @@ fn reduce(s: &Session) -> Result<Results> {
 fn logsumexp(s: &Session) -> Result<Results> {
     let (axis, keepdim): (isize, bool) = (s.case.config("axis")?, s.case.config("keepdim")?);
     Ok(Results::y(s.var("in/x")?.logsumexp(&[axis], keepdim)))
+}
+
+fn gather_rows(s: &Session) -> Result<Results> {
+    Ok(Results::y(s.var("in/x")?.gather_rows(&s.tensor("in/index")?)))
 }
 
 fn concat(s: &Session) -> Result<Results> {

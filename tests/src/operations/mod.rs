@@ -5,11 +5,14 @@ mod arithmetic;
 mod attention;
 mod choices;
 mod groups;
+mod indices;
 mod losses;
 mod norms;
 mod pointwise;
+mod pooling;
 mod products;
 mod reductions;
+mod resizing;
 mod softmax;
 mod sums;
 mod updates;
@@ -30,10 +33,13 @@ pub fn table() -> Vec<Row> {
         attention::rows(),
         choices::rows(),
         groups::rows(),
+        indices::rows(),
         norms::rows(),
         pointwise::rows(),
+        pooling::rows(),
         products::rows(),
         reductions::rows(),
+        resizing::rows(),
         softmax::rows(),
         sums::rows(),
         updates::rows(),

@@ -9,7 +9,7 @@ use crate::array::Array;
 const ANY: &[Values] = &[Values::Between(-1.0, 1.0)];
 
 pub(super) fn rows() -> Vec<Row> {
-    vec![reshape(), permute(), slice(), broadcast_to(), concat()]
+    vec![reshape(), permute(), slice(), flip(), broadcast_to(), concat(), pad()]
 }
 
 fn reshape() -> Row {
@@ -72,6 +72,38 @@ fn slice() -> Row {
     )
 }
 
+fn flip() -> Row {
+    const CASES: &[Setting<&[isize]>] = &[
+        (&[0], &[&[1]]),
+        (&[-1], &[&[5]]),
+        (&[], &[&[3, 2]]),
+        (&[0, 1], &[&[3, 5]]),
+        (&[-2], &[&[2, 5, 3]]),
+        (&[0, 2], &[&[2, 3, 5]]),
+        (&[1, 2], &[&[2, 7, 9, 3]]),
+        (&[1], &[&[17, 65]]),
+        (&[0], &[&[129, 255]]),
+        (&[0], &[&[0, 3]]),
+    ];
+    Row::differentiable(
+        ("flip", "view"),
+        ANY,
+        CASES,
+        |x, &axes| x[0].flip(axes),
+        |x, &axes| {
+            let shape = &x[0].shape;
+            let mut from = vec![0; shape.len()];
+            Array::from_fn(shape, |index| {
+                from.copy_from_slice(index);
+                for axis in axes.iter().map(|axis| axis.rem_euclid(shape.len() as isize) as usize) {
+                    from[axis] = shape[axis] - 1 - from[axis];
+                }
+                x[0].at(&from)
+            })
+        },
+    )
+}
+
 fn broadcast_to() -> Row {
     const CASES: &[Setting<&[usize]>] = &[
         (&[3], &[&[]]),
@@ -100,6 +132,8 @@ fn concat() -> Row {
         (1, &[&[2, 3, 5], &[2, 1, 5], &[2, 4, 5]]),
         (1, &[&[17, 63], &[17, 65]]),
         (0, &[&[0, 3], &[2, 3]]),
+        (1, &[&[0, 3], &[0, 5]]),
+        (-1, &[&[3, 1], &[3, 2], &[3, 0], &[3, 5], &[3, 1], &[3, 4], &[3, 2], &[3, 3], &[3, 1]]),
     ];
     Row::differentiable(
         ("concat", "concat"),
@@ -119,6 +153,42 @@ fn concat() -> Row {
                     from[axis] -= part.shape[axis];
                 }
                 unreachable!("the parts add up to the axis")
+            })
+        },
+    )
+}
+
+/// The margin of every axis, and its value.
+type Margins = (&'static [(usize, usize)], f64);
+
+fn pad() -> Row {
+    const CASES: &[Setting<Margins>] = &[
+        ((&[], 1.0), &[&[]]),
+        ((&[(0, 0)], 1.0), &[&[3]]),
+        ((&[(1, 2)], -0.5), &[&[1]]),
+        ((&[(2, 0), (0, 0)], 0.0), &[&[3, 5]]),
+        ((&[(0, 0), (0, 3)], 2.5), &[&[3, 5]]),
+        ((&[(0, 0), (1, 1), (2, 1), (0, 0)], 0.0), &[&[2, 5, 3, 4]]),
+        ((&[(1, 0), (0, 0), (0, 2)], 1.0), &[&[2, 3, 5]]),
+        ((&[(1, 1), (16, 15)], 1.0), &[&[63, 65]]),
+        ((&[(1, 2), (0, 0)], 1.0), &[&[0, 3]]),
+        ((&[(1, 1), (1, 1)], 1.0), &[&[2, 0]]),
+        ((&[(1, 1), (0, 0)], 1.0), &[&[2, 0]]),
+    ];
+    Row::differentiable(
+        ("pad", "pad"),
+        ANY,
+        CASES,
+        |x, &(margins, value)| x[0].pad(margins, value),
+        |x, &(margins, value)| {
+            let axes = || x[0].shape.iter().zip(margins);
+            let shape: Vec<usize> = axes().map(|(n, (before, after))| before + n + after).collect();
+            Array::from_fn(&shape, |index| {
+                let inside = |(&i, (&n, &(before, _))): (&usize, (&usize, &(usize, usize)))| {
+                    i.checked_sub(before).filter(|&i| i < n)
+                };
+                let from: Option<Vec<usize>> = index.iter().zip(axes()).map(inside).collect();
+                from.map_or(value, |from| x[0].at(&from))
             })
         },
     )

@@ -1,0 +1,96 @@
+//! A run's networks: with first values, with published weights, or as a checkpoint has them.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use autodiff::{Var, graph};
+use models::Init;
+use models::resnet::ResNet;
+use models::weights::{Loaded, Weights};
+use tensor::{Device, Tensor};
+
+use super::checkpoint::{self, CHECKPOINT};
+use super::error::RunError;
+use super::{Settings, SettingsError};
+use crate::method::Method;
+
+/// A method with the first values that its seed gives.
+///
+/// # Errors
+/// Where the encoder is unknown.
+pub fn build(settings: &Settings, device: &Device) -> Result<Box<dyn Method>, SettingsError> {
+    let (mut init, encoder) = encoder(settings, device)?;
+    Ok(settings.method.build(&mut init, encoder))
+}
+
+/// A method at the start of a run: its encoder has the weights of the settings' file, if they
+/// name one, before the method copies it.
+///
+/// # Errors
+/// Where the encoder is unknown, or the file is not its.
+pub(super) fn begin(
+    settings: &Settings,
+    device: &Device,
+) -> Result<(Box<dyn Method>, Option<Loaded>), RunError> {
+    let (mut init, encoder) = encoder(settings, device)?;
+    let loaded = match &*settings.run.weights {
+        "" => None,
+        file => {
+            let path = Path::new(file);
+            Some(Weights::read(path)?.load_published(None, &encoder, path)?)
+        }
+    };
+    Ok((settings.method.build(&mut init, encoder), loaded))
+}
+
+fn encoder(settings: &Settings, device: &Device) -> Result<(Init, ResNet), SettingsError> {
+    let mut init = Init::new(device, settings.run.seed);
+    let encoder = ResNet::new(&mut init, &settings.encoder()?);
+    Ok((init, encoder))
+}
+
+/// A run's method as its newest checkpoint has it.
+///
+/// # Errors
+/// Where the checkpoint is missing, broken or another network's.
+pub fn restore(
+    settings: &Settings,
+    device: &Device,
+    folder: &Path,
+) -> Result<Box<dyn Method>, RunError> {
+    let method = build(settings, device)?;
+    checkpoint::load_network(&folder.join(CHECKPOINT), &*method)?;
+    Ok(method)
+}
+
+/// What stands before the names of the encoder that is used after training, such as `encoder.`:
+/// the longest beginning that all parameters behind [`Method::encode`] have in common.
+///
+/// `x` is a batch of images to encode, in evaluation mode.
+pub fn encoder_prefix(method: &dyn Method, x: Tensor) -> String {
+    method.train(false);
+    let features = method.encode(&Var::leaf(x));
+    let used: HashSet<u64> = graph::nodes(&features).iter().map(Var::id).collect();
+    let parameters = method.parameters();
+    let names = parameters.iter().filter(|(_, p)| used.contains(&p.var().id()));
+    let common = names.map(|(name, _)| name.as_str()).reduce(|a, b| {
+        let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+        &a[..same]
+    });
+    let common = common.unwrap_or_default();
+    common.rfind('.').map_or("", |dot| &common[..=dot]).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_encoder_is_what_encodes() {
+        let settings = Settings::named("simsiam").unwrap();
+        let device = Device::cpu();
+        let method = build(&settings, &device).unwrap();
+        let x = Tensor::zeros(&device, [1, 32, 32, 3]);
+        assert_eq!(encoder_prefix(&*method, x), "encoder.");
+    }
+}

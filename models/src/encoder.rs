@@ -1,0 +1,145 @@
+//! The networks that methods train, whatever their kind.
+
+use std::str::FromStr;
+
+use autodiff::Var;
+use thiserror::Error;
+
+use crate::resnet::{ResNet, ResNetConfig, UnknownEncoder};
+use crate::vit::{Vit, VitConfig, WrongVit};
+use crate::{Init, Module, Parts};
+
+/// A network from images `[n, h, w, 3]` to features `[n, c]`.
+pub enum Encoder {
+    /// A residual network.
+    ResNet(ResNet),
+    /// A vision transformer.
+    Vit(Vit),
+}
+
+/// The shape of an [`Encoder`], by its name.
+///
+/// ```
+/// use models::{EncoderConfig, Init};
+/// use tensor::Device;
+///
+/// let config: EncoderConfig = "vit-tiny-p4-d2".parse()?;
+/// let encoder = config.for_images([32, 32])?.build(&mut Init::new(&Device::cpu(), 0));
+/// assert_eq!(encoder.features(), 192);
+/// # Ok::<(), models::EncoderError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub enum EncoderConfig {
+    /// Of a residual network.
+    ResNet(ResNetConfig),
+    /// Of a vision transformer.
+    Vit(VitConfig),
+}
+
+/// A name or a shape that no encoder has.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum EncoderError {
+    /// Neither a residual network's nor a vision transformer's name.
+    #[error("{0}; or vit-tiny, vit-small or vit-base, then perhaps a patch, as in vit-tiny-p4")]
+    Unknown(UnknownEncoder),
+    /// Meant for a vision transformer.
+    #[error(transparent)]
+    Vit(#[from] WrongVit),
+}
+
+impl Encoder {
+    /// The number of features that come out.
+    pub fn features(&self) -> usize {
+        match self {
+            Encoder::ResNet(net) => net.features(),
+            Encoder::Vit(vit) => vit.features(),
+        }
+    }
+
+    /// `[n, h, w, 3] → [n, c]`.
+    #[track_caller]
+    pub fn forward(&self, x: &Var) -> Var {
+        match self {
+            Encoder::ResNet(net) => net.forward(x),
+            Encoder::Vit(vit) => vit.forward(x),
+        }
+    }
+}
+
+impl Module for Encoder {
+    fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
+        match self {
+            Encoder::ResNet(net) => net.visit(parts),
+            Encoder::Vit(vit) => vit.visit(parts),
+        }
+    }
+}
+
+impl From<ResNet> for Encoder {
+    fn from(net: ResNet) -> Self {
+        Encoder::ResNet(net)
+    }
+}
+
+impl From<Vit> for Encoder {
+    fn from(vit: Vit) -> Self {
+        Encoder::Vit(vit)
+    }
+}
+
+impl EncoderConfig {
+    /// For images of a height and width, which a vision transformer has to know; others take any.
+    ///
+    /// # Errors
+    /// Where a vision transformer cannot cut such images into whole patches.
+    pub fn for_images(self, image: [usize; 2]) -> Result<Self, EncoderError> {
+        Ok(match self {
+            EncoderConfig::ResNet(config) => EncoderConfig::ResNet(config),
+            EncoderConfig::Vit(config) => EncoderConfig::Vit(config.for_images(image)?),
+        })
+    }
+
+    /// The number of features that come out.
+    pub fn features(&self) -> usize {
+        match self {
+            EncoderConfig::ResNet(config) => config.features(),
+            EncoderConfig::Vit(config) => config.dim,
+        }
+    }
+
+    /// A network of this shape with first values from `init`.
+    pub fn build(&self, init: &mut Init) -> Encoder {
+        match self {
+            EncoderConfig::ResNet(config) => ResNet::new(init, config).into(),
+            EncoderConfig::Vit(config) => Vit::new(init, config).into(),
+        }
+    }
+}
+
+impl FromStr for EncoderConfig {
+    type Err = EncoderError;
+
+    /// A name of [`ResNetConfig`], or one of [`VitConfig`], which begins with `vit`.
+    fn from_str(name: &str) -> Result<Self, EncoderError> {
+        match name.starts_with("vit") {
+            true => Ok(EncoderConfig::Vit(name.parse()?)),
+            false => name.parse().map(EncoderConfig::ResNet).map_err(EncoderError::Unknown),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_gives_either_kind() {
+        let parse = |name: &str| name.parse::<EncoderConfig>().map(|config| config.features());
+        assert_eq!(parse("resnet18-cifar-w16"), Ok(128));
+        assert_eq!(parse("vit-small"), Ok(384));
+        let error = |name: &str| parse(name).unwrap_err().to_string();
+        assert!(error("vgg").starts_with("unknown encoder `vgg`: expected resnet-small"));
+        assert!(error("vgg").ends_with("as in vit-tiny-p4"), "{}", error("vgg"));
+        assert!(error("vit-large").starts_with("encoder `vit-large`: expected vit-tiny"));
+    }
+}

@@ -1,0 +1,38 @@
+//! Layer normalisation with a learned scale and shift.
+
+use autodiff::Var;
+use tensor::{Device, Tensor};
+
+use crate::weights::Layout;
+use crate::{Module, Parameter, Parts};
+
+/// Normalises each feature vector of `[…, c]` by its own statistics (Ba et al. 2016).
+pub struct LayerNorm {
+    weight: Parameter,
+    bias: Parameter,
+    eps: f64,
+}
+
+impl LayerNorm {
+    /// Scale and shift are at first 1 and 0; `eps` stands under the root.
+    pub fn new(device: &Device, c: usize, eps: f64) -> Self {
+        LayerNorm {
+            weight: Parameter::new(Tensor::ones(device, [c]), Layout::Plain),
+            bias: Parameter::new(Tensor::zeros(device, [c]), Layout::Plain),
+            eps,
+        }
+    }
+
+    /// `[…, c] → […, c]`.
+    #[track_caller]
+    pub fn forward(&self, x: &Var) -> Var {
+        x.layer_norm(&self.weight.var(), &self.bias.var(), self.eps)
+    }
+}
+
+impl Module for LayerNorm {
+    fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
+        parts.parameter("weight", &self.weight);
+        parts.parameter("bias", &self.bias);
+    }
+}

@@ -1,0 +1,112 @@
+//! Networks are exchanged with PyTorch, and both find the same features. Needs a `python3`, or the
+//! one that `STOPGRAD_PYTHON` names, with torch, torchvision and safetensors.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use autodiff::Var;
+use models::resnet::{ResNet, ResNetConfig};
+use models::weights::{Array, Weights};
+use models::{Init, Module};
+use tensor::{Device, Tensor};
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/check_export.py");
+
+/// The Python to use. Where it lacks PyTorch the test named `test` does not run and says so.
+fn python(test: &str) -> Option<String> {
+    let python = std::env::var("STOPGRAD_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let imports = "import torch, torchvision, safetensors";
+    let output = Command::new(&python).args(["-c", imports]).output();
+    let why = match output {
+        Ok(output) if output.status.success() => return Some(python),
+        Ok(output) => {
+            String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or("").to_owned()
+        }
+        Err(error) => error.to_string(),
+    };
+    // Straight to the stream: the test harness hides what a passing test prints.
+    let line = format!("{test}: not run with PyTorch: {python}: {why}\n");
+    std::io::stderr().write_all(line.as_bytes()).ok();
+    None
+}
+
+fn succeeded(output: &Output) {
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+    print!("{}", String::from_utf8_lossy(&output.stdout));
+}
+
+fn net(name: &str, seed: u64) -> ResNet {
+    let mut config: ResNetConfig = name.parse().expect("a network");
+    // At 0 the branches would add nothing, and nothing of them would be compared.
+    config.zero_init_residual = false;
+    ResNet::new(&mut Init::new(&Device::cpu(), seed), &config)
+}
+
+/// The features of PyTorch's images `[n, c, h, w]`, in evaluation mode.
+fn features(net: &ResNet, x: &Tensor) -> Tensor {
+    net.train(false);
+    net.forward(&Var::constant(x.permute(&[0, 2, 3, 1]))).value().clone()
+}
+
+fn write(path: &Path, weights: &Weights) {
+    std::fs::write(path, weights.to_bytes(false).expect("a file")).expect("a writable folder");
+}
+
+fn read(path: &Path) -> Weights {
+    Weights::read(path).expect("weights")
+}
+
+#[test]
+fn features_are_pytorchs_both_ways() {
+    let Some(python) = python("pytorch") else { return };
+    for name in ["resnet18", "resnet50"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |file: &str| folder.path().join(file);
+
+        let ours = net(name, 1);
+        let x = Init::new(&Device::cpu(), 2).normal([4, 3, 64, 64], 1.0);
+        // In training mode, so that the running statistics are not the first ones.
+        ours.forward(&Var::constant(x.permute(&[0, 2, 3, 1])));
+        let mut weights = Weights::default();
+        weights.collect("", &ours);
+        write(&path("ours.safetensors"), &weights);
+        let mut found = Weights::default();
+        found.arrays.insert("features".to_owned(), Array::of(&features(&ours, &x)));
+        found.arrays.insert("x".to_owned(), Array::of(&x));
+        write(&path("ours-features.safetensors"), &found);
+
+        let check = Command::new(&python).args([SCRIPT, name]).arg(folder.path()).output();
+        succeeded(&check.expect("Python starts"));
+
+        let theirs = read(&path("theirs-features.safetensors")).arrays;
+        let expected = theirs["features"].values();
+        let x = theirs["x"].to_tensor(&Device::cpu());
+        let largest = expected.iter().fold(0f64, |largest, y| largest.max(y.abs()));
+        convert(&python, &path("theirs.pth"), &path("converted.safetensors"));
+        for (file, prefix) in [("theirs.safetensors", ""), ("converted.safetensors", "state_dict.")]
+        {
+            let net = net(name, 3);
+            let loaded = read(&path(file)).load_published(None, &net, &path(file));
+            let loaded = loaded.unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(loaded.prefix, prefix);
+            assert_eq!(loaded.ignored, ["bias", "weight"].map(|part| format!("{prefix}fc.{part}")));
+            let found: Vec<f64> = features(&net, &x).to_vec();
+            assert_eq!(found.len(), expected.len());
+            let error = |(a, b): (&f64, &f64)| (a - b).abs() / largest;
+            let worst = found.iter().zip(&expected).map(error).fold(0.0, f64::max);
+            println!("{name}: we find PyTorch's features with a relative error of {worst:.1e}");
+            assert!(worst < 1e-5, "{name}: {worst}");
+        }
+    }
+}
+
+/// Does what the message about a pickle says.
+fn convert(python: &str, pickle: &Path, out: &Path) {
+    let error = Weights::read(pickle).expect_err("a pickle").to_string();
+    let (_, command) = error.split_once("convert it: python ").expect("a command");
+    let command = command.replace("OUT.safetensors", &out.display().to_string());
+    let done = Command::new("sh").args(["-c", &format!("{python} {command}")]).output();
+    succeeded(&done.expect("a shell"));
+}
