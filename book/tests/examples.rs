@@ -130,6 +130,23 @@ fn resnet() {
 }
 
 #[test]
+fn vit() {
+    in_order(
+        &run("vit", &[]),
+        &[
+            include_str!("../results/vit-tiny.txt"),
+            "by hand the same up to 0e0",
+            "785 tokens, 177.5 MB of weights, 0.45 MB",
+            "with positions 0.0",
+            "tiny    5717416 parameters, 1.25 billion MACs",
+            "small  22050664 parameters, 4.60 billion MACs",
+            "base   86567656 parameters, 17.56 billion MACs",
+            "as MoCo-v3",
+        ],
+    );
+}
+
+#[test]
 fn gradient_checking() {
     in_order(
         &run("gradient_checking", &[]),

@@ -30,6 +30,7 @@ pub trait Module {
             }
         }
     }
+    // ANCHOR_END: train
 
     /// Lets every layer that draws numbers in training draw those of a step of the run: a step
     /// that is taken again, by a resumed run, draws the same.
@@ -40,7 +41,6 @@ pub trait Module {
             }
         }
     }
-    // ANCHOR_END: train
 
     /// The parameters with their full names.
     fn parameters(&self) -> Vec<(String, &Parameter)> {
