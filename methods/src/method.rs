@@ -1,8 +1,7 @@
 //! What the training loop asks of a method, and the methods by name.
 
 use autodiff::Var;
-use models::resnet::ResNet;
-use models::{Init, Module};
+use models::{Encoder, Init, Module};
 use tensor::Tensor;
 
 use crate::augment::Recipe;
@@ -16,8 +15,12 @@ pub trait Method: Module {
     fn forward(&self, views: &[Var]) -> Output;
     /// How each view is drawn from an image.
     fn recipes(&self) -> Vec<Recipe>;
+    /// The network that is used after training.
+    fn encoder(&self) -> &Encoder;
     /// Images `[n, h, w, 3]` to the features that are used after training, `[n, c]`.
-    fn encode(&self, x: &Var) -> Var;
+    fn encode(&self, x: &Var) -> Var {
+        self.encoder().forward(x)
+    }
     /// Features to what the loss compares, `[n, d]`: where a collapse shows.
     fn project(&self, features: &Var) -> Var;
     /// The optimiser's settings.
@@ -77,7 +80,7 @@ impl MethodConfig {
     }
 
     /// The method, with first values from `init`.
-    pub fn build(&self, init: &mut Init, encoder: ResNet) -> Box<dyn Method> {
+    pub fn build(&self, init: &mut Init, encoder: Encoder) -> Box<dyn Method> {
         match self {
             MethodConfig::SimSiam(config) => Box::new(SimSiam::new(init, encoder, config)),
         }

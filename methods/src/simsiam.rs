@@ -11,8 +11,7 @@
 
 use autodiff::{Var, graph};
 use models::heads::{BatchNorms, Mlp, simsiam_predictor, simsiam_projector};
-use models::resnet::ResNet;
-use models::{Init, Module, Parts};
+use models::{Encoder, Init, Module, Parts};
 use serde::{Deserialize, Serialize};
 
 use crate::augment::Recipe;
@@ -33,7 +32,7 @@ pub fn loss([p1, p2]: [&Var; 2], [z1, z2]: [&Var; 2], config: &Config) -> Var {
 // ANCHOR: networks
 /// The networks: `f = projector ∘ encoder`, and `h`.
 pub struct SimSiam {
-    encoder: ResNet,
+    encoder: Encoder,
     projector: Mlp,
     predictor: Mlp,
     config: Config,
@@ -42,7 +41,8 @@ pub struct SimSiam {
 
 impl SimSiam {
     /// Networks with first values from `init`.
-    pub fn new(init: &mut Init, encoder: ResNet, config: &Config) -> Self {
+    pub fn new(init: &mut Init, encoder: impl Into<Encoder>, config: &Config) -> Self {
+        let encoder = encoder.into();
         let c = config;
         let in_projector =
             BatchNorms { hidden: c.bn_projector_hidden, output: c.bn_projector_output };
@@ -90,8 +90,8 @@ impl Method for SimSiam {
         vec![self.config.views.clone(); 2]
     }
 
-    fn encode(&self, x: &Var) -> Var {
-        self.encoder.forward(x)
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
     }
 
     fn project(&self, features: &Var) -> Var {

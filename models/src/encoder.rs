@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::resnet::{ResNet, ResNetConfig, UnknownEncoder};
 use crate::vit::{Vit, VitConfig, WrongVit};
+use crate::weights::Weights;
 use crate::{Init, Module, Parts};
 
 /// A network from images `[n, h, w, 3]` to features `[n, c]`.
@@ -97,6 +98,15 @@ impl EncoderConfig {
             EncoderConfig::ResNet(config) => EncoderConfig::ResNet(config),
             EncoderConfig::Vit(config) => EncoderConfig::Vit(config.for_images(image)?),
         })
+    }
+
+    /// With what a name does not tell and the arrays of a weight file do; see
+    /// [`VitConfig::fitting`].
+    pub fn fitting(self, weights: &Weights) -> Self {
+        match self {
+            EncoderConfig::ResNet(config) => EncoderConfig::ResNet(config),
+            EncoderConfig::Vit(config) => EncoderConfig::Vit(config.fitting(weights)),
+        }
     }
 
     /// The number of features that come out.

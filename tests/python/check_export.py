@@ -9,6 +9,7 @@ the same from a network of PyTorch's own, for the way back.
 import sys
 from pathlib import Path
 
+import timm
 import torch
 import torchvision
 from safetensors.torch import load_file, save_file
@@ -17,6 +18,7 @@ NETWORKS = {
     "resnet18": torchvision.models.resnet18,
     "resnet34": torchvision.models.resnet34,
     "resnet50": torchvision.models.resnet50,
+    "vit-tiny": lambda: timm.create_model("vit_tiny_patch16_224", img_size=64),
 }
 # The part that turns features into classes, which is not ours to have.
 CLASSIFIERS = ("fc", "head")

@@ -1,22 +1,23 @@
 //! Networks are exchanged with PyTorch, and both find the same features. Needs a `python3`, or the
-//! one that `STOPGRAD_PYTHON` names, with torch, torchvision and safetensors.
+//! one that `STOPGRAD_PYTHON` names, with torch, torchvision, timm and safetensors.
 
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use autodiff::Var;
-use models::resnet::{ResNet, ResNetConfig};
 use models::weights::{Array, Weights};
-use models::{Init, Module};
+use models::{Encoder, EncoderConfig, Init, Module};
 use tensor::{Device, Tensor};
 
+/// Height and width of the images.
+const SIZE: usize = 64;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/check_export.py");
 
 /// The Python to use. Where it lacks PyTorch the test named `test` does not run and says so.
 fn python(test: &str) -> Option<String> {
     let python = std::env::var("STOPGRAD_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let imports = "import torch, torchvision, safetensors";
+    let imports = "import torch, torchvision, timm, safetensors";
     let output = Command::new(&python).args(["-c", imports]).output();
     let why = match output {
         Ok(output) if output.status.success() => return Some(python),
@@ -37,15 +38,18 @@ fn succeeded(output: &Output) {
     print!("{}", String::from_utf8_lossy(&output.stdout));
 }
 
-fn net(name: &str, seed: u64) -> ResNet {
-    let mut config: ResNetConfig = name.parse().expect("a network");
-    // At 0 the branches would add nothing, and nothing of them would be compared.
-    config.zero_init_residual = false;
-    ResNet::new(&mut Init::new(&Device::cpu(), seed), &config)
+fn net(name: &str, seed: u64) -> Encoder {
+    let config: EncoderConfig = name.parse().expect("a network");
+    let mut config = config.for_images([SIZE; 2]).expect("whole patches");
+    if let EncoderConfig::ResNet(config) = &mut config {
+        // At 0 the branches would add nothing, and nothing of them would be compared.
+        config.zero_init_residual = false;
+    }
+    config.build(&mut Init::new(&Device::cpu(), seed))
 }
 
 /// The features of PyTorch's images `[n, c, h, w]`, in evaluation mode.
-fn features(net: &ResNet, x: &Tensor) -> Tensor {
+fn features(net: &Encoder, x: &Tensor) -> Tensor {
     net.train(false);
     net.forward(&Var::constant(x.permute(&[0, 2, 3, 1]))).value().clone()
 }
@@ -61,12 +65,12 @@ fn read(path: &Path) -> Weights {
 #[test]
 fn features_are_pytorchs_both_ways() {
     let Some(python) = python("pytorch") else { return };
-    for name in ["resnet18", "resnet50"] {
+    for (name, classifier) in [("resnet18", "fc"), ("resnet50", "fc"), ("vit-tiny", "head")] {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |file: &str| folder.path().join(file);
 
         let ours = net(name, 1);
-        let x = Init::new(&Device::cpu(), 2).normal([4, 3, 64, 64], 1.0);
+        let x = Init::new(&Device::cpu(), 2).normal([4, 3, SIZE, SIZE], 1.0);
         // In training mode, so that the running statistics are not the first ones.
         ours.forward(&Var::constant(x.permute(&[0, 2, 3, 1])));
         let mut weights = Weights::default();
@@ -91,7 +95,8 @@ fn features_are_pytorchs_both_ways() {
             let loaded = read(&path(file)).load_published(None, &net, &path(file));
             let loaded = loaded.unwrap_or_else(|error| panic!("{error}"));
             assert_eq!(loaded.prefix, prefix);
-            assert_eq!(loaded.ignored, ["bias", "weight"].map(|part| format!("{prefix}fc.{part}")));
+            let ignored = ["bias", "weight"].map(|part| format!("{prefix}{classifier}.{part}"));
+            assert_eq!(loaded.ignored, ignored);
             let found: Vec<f64> = features(&net, &x).to_vec();
             assert_eq!(found.len(), expected.len());
             let error = |(a, b): (&f64, &f64)| (a - b).abs() / largest;

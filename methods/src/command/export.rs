@@ -1,20 +1,17 @@
 //! `stopgrad export RUN|WEIGHTS`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use methods::report::write_whole;
-use methods::train::{RunError, Settings, SettingsError, encoder_prefix, restore};
-use models::Init;
-use models::resnet::{ResNet, ResNetConfig};
+use methods::train::{RunError, Settings, encoder_prefix, restore};
 use models::weights::{Array, Weights};
 use serde::Serialize;
 use tensor::{Device, Tensor};
 
-/// The key under which an exported file remembers its network's name.
-const ENCODER: &str = "encoder";
+use super::published::{ENCODER, Published, wrong};
 
-/// Write a network for use elsewhere: names and layouts are torchvision's.
+/// Write a network for use elsewhere: names and layouts are torchvision's and timm's.
 #[derive(Args)]
 #[command(after_help = "Examples:
   stopgrad export runs/simsiam-shapes --out encoder.safetensors
@@ -137,28 +134,16 @@ impl Export {
         if self.part == Part::All {
             return Err(wrong("--part all of", &self.source, "expected the folder of a run"));
         }
-        let file = Weights::read(&self.source)?;
-        let named = self.encoder.as_ref().or(file.metadata.get(ENCODER));
-        let Some(encoder) = named.cloned() else {
-            return Err(wrong(
-                "WEIGHTS",
-                &self.source,
-                "of which network? expected --encoder NAME",
-            ));
+        let published = Published {
+            file: &self.source,
+            encoder: self.encoder.as_deref(),
+            prefix: self.prefix.as_deref(),
         };
-        let config: ResNetConfig = encoder.parse().map_err(SettingsError::from)?;
-        let net = ResNet::new(&mut Init::new(&Device::cpu(), 0), &config);
-        let loaded = file.load_published(self.prefix.as_deref(), &net, &self.source)?;
+        let (encoder, net, loaded) = published.load(&Device::cpu())?;
         let mut weights = Weights::default();
         weights.collect("", &net);
         Ok(Taken { weights, encoder, prefix: loaded.prefix, ignored: loaded.ignored })
     }
-}
-
-/// The command was used wrongly.
-fn wrong(place: &str, path: &Path, reason: &str) -> anyhow::Error {
-    let place = format!("{place} {}", path.display());
-    SettingsError::Value { place, reason: reason.to_owned() }.into()
 }
 
 impl Exported {

@@ -1,8 +1,10 @@
 //! The subcommands, one file each.
 
+mod attend;
 mod devices;
 mod evaluate;
 mod export;
+mod published;
 mod train;
 
 use clap::Subcommand;
@@ -14,6 +16,8 @@ pub(crate) enum Command {
     Train(train::Train),
     /// Measure the features of a run
     Evaluate(evaluate::Evaluate),
+    /// Draw where a vision transformer looks
+    Attend(attend::Attend),
     /// Write a network for use elsewhere
     Export(export::Export),
     /// List the devices, and which one `auto` takes
@@ -25,6 +29,7 @@ impl Command {
         match self {
             Command::Train(train) => train.run(),
             Command::Evaluate(evaluate) => evaluate.run(),
+            Command::Attend(attend) => attend.run(),
             Command::Export(export) => export.run(),
             Command::Devices(devices) => devices.run(),
         }

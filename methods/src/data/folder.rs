@@ -52,7 +52,7 @@ struct Picture {
 }
 
 /// RGB bytes `[height, width, 3]`: a quarter of what the floats would take.
-struct Decoded {
+pub(super) struct Decoded {
     height: usize,
     width: usize,
     bytes: Vec<u8>,
@@ -141,7 +141,7 @@ impl Dataset for Folder {
 }
 
 impl Decoded {
-    fn to_image(&self) -> Image {
+    pub(super) fn to_image(&self) -> Image {
         Image::from_rgb8(self.height, self.width, &self.bytes)
     }
 }
@@ -194,7 +194,7 @@ fn hash(seed: u64, path: &Path) -> u64 {
 
 /// Reads one picture; its format is told from its content, not from its name. Grey, 16-bit and
 /// paletted pictures become RGB bytes; transparency is dropped.
-fn decode(path: &Path) -> Result<Decoded, DataError> {
+pub(super) fn decode(path: &Path) -> Result<Decoded, DataError> {
     let broken = |reason: String| DataError::Picture { path: path.into(), reason };
     let opened = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
     let mut reader = opened.map_err(|error| broken(error.to_string()))?;

@@ -69,6 +69,14 @@ pub fn open(source: &str, seed: u64) -> Result<Splits, DataError> {
     }
 }
 
+/// Reads one picture of any format that a [`Folder`] takes.
+///
+/// # Errors
+/// [`DataError::Picture`], where it cannot be read or decoded.
+pub fn read_picture(path: &Path) -> Result<Image, DataError> {
+    Ok(folder::decode(path)?.to_image())
+}
+
 /// Why pictures cannot be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

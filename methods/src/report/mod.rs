@@ -3,12 +3,14 @@
 //! A run's folder holds `config.toml`, `metrics.jsonl` ([`Metrics`], a line a measurement) and
 //! `result.json` ([`RunResult`]); [`write()`] makes `report.html` of them.
 
+mod attention;
 mod axis;
 mod chart;
 mod curves;
 mod embedding;
 mod error;
 mod html;
+mod letters;
 mod page;
 mod pictures;
 mod records;
@@ -17,6 +19,7 @@ mod sample;
 mod settings;
 mod table;
 
+pub use attention::AttentionPicture;
 pub use embedding::{Embedding, EmbeddingPoint};
 pub use error::ReportError;
 pub use page::write;

@@ -21,13 +21,7 @@ impl DataUri {
     /// Panics unless `rgb` has that many bytes and both sides are positive.
     #[track_caller]
     pub fn png(height: usize, width: usize, rgb: &[u8]) -> Self {
-        assert!(height * width > 0, "DataUri: a picture of {height} × {width} has no pixels");
-        assert_eq!(rgb.len(), height * width * 3, "DataUri: {height} × {width} × 3 bytes expected");
-        let mut png = Vec::new();
-        PngEncoder::new(&mut png)
-            .write_image(rgb, width as u32, height as u32, ExtendedColorType::Rgb8)
-            .expect("an encoder that writes to memory, given the right number of bytes");
-        Self(format!("data:image/png;base64,{}", base64(&png)))
+        Self(format!("data:image/png;base64,{}", base64(&png(height, width, rgb))))
     }
 
     /// The text.
@@ -148,6 +142,18 @@ fn picture(uri: &DataUri, class: &str, label: &str) -> String {
          </figure>",
         uri.as_str()
     )
+}
+
+/// The bytes of a PNG of `rgb`; panics as [`DataUri::png`].
+#[track_caller]
+pub(super) fn png(height: usize, width: usize, rgb: &[u8]) -> Vec<u8> {
+    assert!(height * width > 0, "png: a picture of {height} × {width} has no pixels");
+    assert_eq!(rgb.len(), height * width * 3, "png: {height} × {width} × 3 bytes expected");
+    let mut png = Vec::new();
+    PngEncoder::new(&mut png)
+        .write_image(rgb, width as u32, height as u32, ExtendedColorType::Rgb8)
+        .expect("an encoder that writes to memory, given the right number of bytes");
+    png
 }
 
 /// RFC 4648, section 4.

@@ -19,4 +19,4 @@ pub use network::{build, encoder_prefix, restore};
 pub use optimizer::{MissingGradient, Sgd, SgdConfig};
 pub use run::{Ended, Trainer};
 pub use schedule::Schedule;
-pub use settings::{Settings, SettingsError};
+pub use settings::{Settings, SettingsError, device_named};

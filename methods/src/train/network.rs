@@ -4,9 +4,8 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use autodiff::{Var, graph};
-use models::Init;
-use models::resnet::ResNet;
 use models::weights::{Loaded, Weights};
+use models::{Encoder, Init};
 use tensor::{Device, Tensor};
 
 use super::checkpoint::{self, CHECKPOINT};
@@ -43,9 +42,9 @@ pub(super) fn begin(
     Ok((settings.method.build(&mut init, encoder), loaded))
 }
 
-fn encoder(settings: &Settings, device: &Device) -> Result<(Init, ResNet), SettingsError> {
+fn encoder(settings: &Settings, device: &Device) -> Result<(Init, Encoder), SettingsError> {
     let mut init = Init::new(device, settings.run.seed);
-    let encoder = ResNet::new(&mut init, &settings.encoder()?);
+    let encoder = settings.encoder()?.build(&mut init);
     Ok((init, encoder))
 }
 

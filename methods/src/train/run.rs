@@ -200,6 +200,7 @@ impl Trainer {
 
     /// Forward, backward, update.
     fn step(&mut self, views: Vec<Var>) -> Result<Step, RunError> {
+        self.method.at_step(self.at.step);
         let output = self.method.forward(&views);
         let loss = output.loss.value().clone();
         let gradients = output.loss.backward();

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use models::resnet::{ResNetConfig, UnknownEncoder};
+use models::{EncoderConfig, EncoderError};
 use serde::{Deserialize, Serialize};
 use tensor::{Device, DeviceError};
 use thiserror::Error;
@@ -56,7 +56,7 @@ pub enum SettingsError {
     },
     /// No such encoder.
     #[error(transparent)]
-    Encoder(#[from] UnknownEncoder),
+    Encoder(#[from] EncoderError),
     /// No such device.
     #[error("unknown device `{0}`; expected auto, cpu, gpu or reference")]
     Device(String),
@@ -194,12 +194,13 @@ impl Settings {
         Settings::named(&method)?.with_file(path)
     }
 
-    /// The encoder that the settings name.
+    /// The encoder that the settings name, for images of their size.
     ///
     /// # Errors
-    /// Where there is no such encoder.
-    pub fn encoder(&self) -> Result<ResNetConfig, SettingsError> {
-        Ok(self.run.encoder.parse()?)
+    /// Where there is no such encoder, or it cannot take such images.
+    pub fn encoder(&self) -> Result<EncoderConfig, SettingsError> {
+        let config: EncoderConfig = self.run.encoder.parse()?;
+        Ok(config.for_images([self.run.image_size; 2])?)
     }
 
     /// The device that the settings name.
@@ -207,13 +208,7 @@ impl Settings {
     /// # Errors
     /// Where the word is unknown, or `gpu` is asked for and none opens.
     pub fn device(&self) -> Result<Device, SettingsError> {
-        match self.run.device.as_str() {
-            "auto" => Ok(Device::best()),
-            "cpu" => Ok(Device::cpu()),
-            "reference" => Ok(Device::reference()),
-            "gpu" => Ok(Device::gpu()?),
-            other => Err(SettingsError::Device(other.to_owned())),
-        }
+        device_named(&self.run.device)
     }
 
     fn merge(self, changes: Table, place: &str) -> Result<Self, SettingsError> {
@@ -247,6 +242,20 @@ impl Settings {
             }
         }
         self.method.check().map_err(wrong)
+    }
+}
+
+/// The device of a name: `auto`, `cpu`, `gpu` or `reference`.
+///
+/// # Errors
+/// Where the word is unknown, or `gpu` is asked for and none opens.
+pub fn device_named(name: &str) -> Result<Device, SettingsError> {
+    match name {
+        "auto" => Ok(Device::best()),
+        "cpu" => Ok(Device::cpu()),
+        "reference" => Ok(Device::reference()),
+        "gpu" => Ok(Device::gpu()?),
+        other => Err(SettingsError::Device(other.to_owned())),
     }
 }
 

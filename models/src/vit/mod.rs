@@ -4,6 +4,7 @@ mod attention;
 mod block;
 mod config;
 mod positions;
+mod recognise;
 #[cfg(test)]
 mod tests;
 
