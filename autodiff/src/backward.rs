@@ -12,7 +12,8 @@ use crate::var::Record;
 /// The gradients of a scalar with respect to the leaves that it was computed from.
 #[derive(Debug)]
 pub struct Gradients {
-    by_leaf: HashMap<u64, Tensor>,
+    /// Beside each gradient, where its leaf was made.
+    pub(crate) by_leaf: HashMap<u64, (Tensor, &'static Location<'static>)>,
     /// Leaves that were reached through a `detach` only, and where it stands.
     cut_off: HashMap<u64, &'static Location<'static>>,
 }
@@ -52,7 +53,7 @@ impl Gradients {
     pub fn get(&self, leaf: &Var) -> Result<&Tensor, NoGradient> {
         let node = &leaf.0;
         let made_at = node.made_at;
-        if let Some(gradient) = self.by_leaf.get(&node.id) {
+        if let Some((gradient, _)) = self.by_leaf.get(&node.id) {
             return Ok(gradient);
         }
         if !node.needs_grad || node.op != "leaf" {
@@ -121,7 +122,7 @@ impl Var {
                     }
                 }
                 _ => {
-                    gradients.by_leaf.insert(id, dy);
+                    gradients.by_leaf.insert(id, (dy, node.0.made_at));
                 }
             }
         }

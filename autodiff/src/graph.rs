@@ -1,4 +1,11 @@
-//! Pictures of a graph, and the names that parts of it go by.
+//! What a graph looks like: pictures and tables, the names that parts of it go by, and where a
+//! value stops being finite.
+
+mod finite;
+mod table;
+
+pub use finite::{NotFinite, check_finite};
+pub use table::table;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -79,7 +86,9 @@ enum Key {
 /// assert!(picture.contains("{{detach}}"));
 /// ```
 pub fn mermaid(root: &Var) -> String {
-    let nodes = with_detached(root);
+    // Leaves that only a scope uses are its own affair.
+    let private = |node: &Var, parent: &Var| node.0.scope.is_some() && parent.op() == "leaf";
+    let nodes = with_detached(root, |node, parent| !private(node, parent));
     let key = |node: &Var| match &node.0.scope {
         Some(scope) => Key::Scope(scope.id),
         None => Key::Node(node.0.id),
@@ -111,9 +120,9 @@ pub fn mermaid(root: &Var) -> String {
     format!("flowchart LR\n{boxes}{}", arrows.concat())
 }
 
-/// All nodes behind a value, through detaches too, oldest first; leaves that only a scope uses
-/// are its own affair and left out.
-fn with_detached(root: &Var) -> Vec<Var> {
+/// All nodes behind a value, through detaches too, oldest first; a parent is entered where
+/// `follow(node, parent)`.
+fn with_detached(root: &Var, follow: impl Fn(&Var, &Var) -> bool) -> Vec<Var> {
     let mut nodes: HashMap<u64, Var> = HashMap::from([(root.0.id, root.clone())]);
     let mut open = vec![root.clone()];
     while let Some(node) = open.pop() {
@@ -123,8 +132,7 @@ fn with_detached(root: &Var) -> Vec<Var> {
             _ => None,
         };
         for parent in record.parents().iter().chain(&detached) {
-            let private = node.0.scope.is_some() && parent.op() == "leaf";
-            if !private && nodes.insert(parent.0.id, parent.clone()).is_none() {
+            if follow(&node, parent) && nodes.insert(parent.0.id, parent.clone()).is_none() {
                 open.push(parent.clone());
             }
         }

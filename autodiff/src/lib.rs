@@ -16,7 +16,8 @@
 //!   map. Rules only return cotangents; the engine adds them up and sums broadcast axes back.
 //! - [`Var::detach`] is the only way to cut a graph. Asking for a gradient that is not there
 //!   tells which `detach` cut it off.
-//! - [`gradcheck()`] compares with central differences; [`graph::mermaid`] draws.
+//! - [`gradcheck()`] compares with central differences; [`graph::mermaid`] draws a graph,
+//!   [`graph::table`] lists it with its bytes, [`graph::check_finite`] finds where a NaN began.
 
 mod backward;
 mod detach;

@@ -22,6 +22,8 @@ pub(crate) struct Node {
     pub(crate) made_at: &'static Location<'static>,
     pub(crate) scope: Option<Arc<Scope>>,
     pub(crate) needs_grad: bool,
+    /// Bytes that the rule keeps beside the values of the graph's nodes.
+    pub(crate) keeps: usize,
     pub(crate) record: Mutex<Record>,
 }
 
@@ -108,6 +110,15 @@ impl Var {
     }
     // ANCHOR_END: record
 
+    /// Tells what the rule of a node that was just recorded keeps beside the values of its inputs
+    /// and its output, for [`graph::table`](crate::graph::table): a closure cannot be asked.
+    pub fn keeping(mut self, tensors: &[&Tensor]) -> Self {
+        if let Some(node) = Arc::get_mut(&mut self.0).filter(|node| node.needs_grad) {
+            node.keeps = tensors.iter().map(|tensor| tensor.bytes()).sum();
+        }
+        self
+    }
+
     #[track_caller]
     pub(crate) fn new(value: Tensor, op: &'static str, needs_grad: bool, record: Record) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -118,6 +129,7 @@ impl Var {
             made_at: Location::caller(),
             scope: Scope::current(),
             needs_grad,
+            keeps: 0,
             record: Mutex::new(record),
         }))
     }

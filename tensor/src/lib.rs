@@ -33,6 +33,7 @@ pub mod ops;
 mod shape;
 mod span;
 mod taps;
+pub mod update;
 mod value;
 mod walk;
 
@@ -43,6 +44,7 @@ pub use gpu::{AdapterKind, AdapterReport, GpuCounters, adapters};
 pub use kernel::Kernel;
 pub use ops::conv2d::Conv2d;
 pub use ops::pool2d::Pool2d;
+pub use ops::random::{Random, philox};
 pub use ops::resize::Resize;
 pub use shape::Shape;
 pub use taps::{Filter, Taps};

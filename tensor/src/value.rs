@@ -134,6 +134,23 @@ impl Tensor {
         self.shape.elements() * if self.device.is_f64() { 8 } else { 4 }
     }
 
+    /// What tells buffers apart: tensors that share one have the same number, others that are
+    /// alive have another.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::ones(&Device::cpu(), [2, 3]);
+    /// assert_eq!(x.reshape([6]).buffer_id(), x.buffer_id());
+    /// assert_ne!(x.exp().buffer_id(), x.buffer_id());
+    /// ```
+    pub fn buffer_id(&self) -> usize {
+        match &self.data {
+            Data::F64(x) => Arc::as_ptr(x).addr(),
+            Data::F32(x) => Arc::as_ptr(x).addr(),
+            Data::Gpu(x) => Arc::as_ptr(x).addr(),
+        }
+    }
+
     pub(crate) fn as_f64(&self) -> &[f64] {
         match &self.data {
             Data::F64(x) => x,

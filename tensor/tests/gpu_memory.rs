@@ -46,4 +46,24 @@ fn a_loop_in_its_stride_asks_the_driver_for_nothing() {
     assert_eq!(after.pipelines, before.pipelines);
     assert_eq!(after.readbacks - before.readbacks, 20);
     assert!(after.peak_bytes <= after.bytes);
+
+    many_small_tensors(&device);
+}
+
+/// Ten thousand tensors at once get a buffer each, and the next ten thousand the same ones.
+fn many_small_tensors(device: &Device) {
+    let counters = || device.gpu_counters().expect("a GPU counts");
+    let round = || {
+        let tensors: Vec<Tensor> =
+            (0..10_000).map(|i| Tensor::full(device, [3], f64::from(i))).collect();
+        let alive = counters().buffers_alive;
+        assert_eq!(tensors[9_999].to_vec::<f32>(), [9_999.0; 3]);
+        alive
+    };
+    let before = counters();
+    assert_eq!(round(), before.buffers_alive + 10_000);
+    let between = counters();
+    assert_eq!(between.buffers_alive, before.buffers_alive);
+    round();
+    assert_eq!(counters().buffers_created, between.buffers_created);
 }

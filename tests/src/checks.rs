@@ -57,6 +57,17 @@ pub fn parity(case: &Case, device: &Device) -> Result<f64, String> {
     })
 }
 
+/// Whether the case can be computed on a device at all, whatever comes out.
+///
+/// # Errors
+/// What the device says.
+pub fn runs(case: &Case, device: &Device) -> Result<f64, String> {
+    guarded(|| {
+        case.run_on(device);
+        Ok(0.0)
+    })
+}
+
 /// A panic in one operation is one more way to fail, and should not hide what the others do.
 fn guarded<T>(check: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     panics::catch(check)

@@ -3,8 +3,9 @@
 
 use autodiff::{NoGradient, Var};
 use insta::assert_snapshot;
+use tensor::update::{self, Ema, Rule, Sgd};
 use tensor::{Conv2d, Device, Filter, Pool2d, Resize, Shape, Tensor};
-use tests::panics::{Panic, catch};
+use tests::panics::{Panic, catch, placeless};
 
 fn ones<const N: usize>(shape: [usize; N]) -> Tensor {
     Tensor::ones(&Device::reference(), shape)
@@ -325,6 +326,26 @@ fn shapes_of_sums_and_views() {
         error(|| Var::concat(&[&leaf([2, 3]), &leaf([2, 4])], 0)),
         @"concat: [2, 3] × [2, 4]: differ beside axis 0"
     );
+    assert_snapshot!(
+        error(|| leaf([2, 3]).off_diagonal()),
+        @"off_diagonal: [2, 3]: expected a square matrix, [n, n]"
+    );
+    assert_snapshot!(
+        error(|| leaf([3]).triu(0)),
+        @"triu: [3]: expected matrices, at least two axes"
+    );
+    assert_snapshot!(
+        error(|| ones([3]).tril(0)),
+        @"tril: [3]: expected matrices, at least two axes"
+    );
+    assert_snapshot!(
+        error(|| leaf([2, 3]).masked_mean(&ones([3]))),
+        @"masked_mean: [3]: expected [2, 3]"
+    );
+    assert_snapshot!(
+        error(|| leaf([]).masked_mean(&ones([]))),
+        @"sum: []: there is no axis -1"
+    );
     assert_snapshot!(error(|| Tensor::concat(&[], 0)), @"concat: no tensors were given");
     assert_snapshot!(error(|| ones([2, 3]).item()), @"item: [2, 3]: expected one element");
 }
@@ -342,9 +363,15 @@ fn values_and_devices() {
         error(|| ones([2]) + &elsewhere).replace(&threads, "cpu (N threads)"),
         @"add: [2] × [2]: on different devices, reference (f64, plain loops) and cpu (N threads)"
     );
+    let sgd = Sgd { lr: 0.1, momentum: 0.9, weight_decay: 0.0, nesterov: false };
     assert_snapshot!(
-        error(|| ones([2]).sgd_step(&ones([3]), &ones([2]), 0.1, 0.9, 0.0)),
+        error(|| sgd.step([&ones([2]), &ones([3]), &ones([2])])),
         @"sgd_step: [3]: expected [2]"
+    );
+    assert_snapshot!(
+        error(|| update::step(&[(Ema { momentum: 0.9 }, [&ones([2]), &elsewhere])]))
+            .replace(&threads, "cpu (N threads)"),
+        @"ema_step: [2] × [2]: on different devices, reference (f64, plain loops) and cpu (N threads)"
     );
 }
 
@@ -388,18 +415,4 @@ fn a_missing_gradient_says_why() {
         why(&y),
         @"the `detach` made at error_texts.rs:_ is not a leaf that asks for a gradient"
     );
-}
-
-/// A text with every `path/file.rs:line:column` as `file.rs:_`.
-fn placeless(text: &str) -> String {
-    let word = |word: &str| match word.split_once(".rs:") {
-        Some((path, place)) => {
-            let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
-            let rest = place.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':');
-            let colon = if place.ends_with(':') { ":" } else { "" };
-            format!("{file}.rs:_{colon}{rest}")
-        }
-        None => word.to_owned(),
-    };
-    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }

@@ -1,6 +1,7 @@
 //! A result has the same bits however many threads compute it.
 
 use rayon::ThreadPoolBuilder;
+use tensor::update::{self, Lars, Sgd};
 use tensor::{Conv2d, Device, Pool2d, Tensor};
 
 /// Runs `f` with one, two and three threads on either CPU device and compares all bits.
@@ -109,7 +110,18 @@ fn the_rest() {
         let x = waves(device, &[4, 30, 31, 12]);
         let (y, tap) = x.max_pool2d(Pool2d::new(3, 2, 1));
         let dx = x.max_pool2d_grad(&tap, &y, Pool2d::new(3, 2, 1));
-        let (p, mu) = x.sgd_step(&dx, &x, 0.1, 0.9, 1e-4);
-        vec![x.l2_normalize(1e-12), x.l2_normalize_grad(&dx, 1e-12), &x * &dx, y, tap, p, mu]
+        vec![x.l2_normalize(1e-12), x.l2_normalize_grad(&dx, 1e-12), &x * &dx, y, tap]
+    });
+}
+
+#[test]
+fn updates() {
+    assert_same_bits(|device| {
+        let parameters = [waves(device, &[300, 331]), waves(device, &[7]), waves(device, &[5, 3])];
+        let sgd = Sgd { lr: 0.1, momentum: 0.9, weight_decay: 1e-4, nesterov: true };
+        let lars = Lars { lr: 0.1, momentum: 0.9, weight_decay: 1e-4, trust: 1e-3 };
+        let sgd: Vec<_> = parameters.iter().map(|p| (sgd, [p, p, p])).collect();
+        let lars: Vec<_> = parameters.iter().map(|p| (lars, [p, p, p])).collect();
+        [update::step(&sgd), update::step(&lars)].concat().concat()
     });
 }

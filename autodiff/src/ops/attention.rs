@@ -21,6 +21,7 @@ impl Var {
     pub fn attention(&self, k: &Var, v: &Var, scale: f64) -> Var {
         let [q, key, value] = [self, k, v].map(|x| x.value().clone());
         let (y, stats) = q.attention(&key, &value, scale);
+        let kept = stats.clone();
         Var::record("attention", [self, k, v], y.clone(), move |dy, needed| {
             let kv = [&key, &value];
             let (dq, delta) = q.attention_query_grad(kv, [&y, &stats], dy, scale);
@@ -30,6 +31,7 @@ impl Var {
                 .unzip();
             [Some(dq), dk, dv]
         })
+        .keeping(&[&kept])
     }
 
     /// `softmax(scale · q kᵀ)`, `[b, h, n, m]`: how [`attention`](Var::attention) weighs the keys

@@ -23,6 +23,7 @@ impl Var {
             let dx = needed[0].then(|| x.batch_norm_input_grad(stats, &w, dy, [&dw, &db], eps));
             [dx, Some(dw), Some(db)]
         });
+        let y = y.keeping(&[&stats.0, &stats.1]);
         (y, stats.0, stats.1)
     }
 

@@ -23,11 +23,13 @@ impl Var {
     pub fn group_norm(&self, groups: usize, weight: &Var, bias: &Var, eps: f64) -> Var {
         let (x, w) = (self.value().clone(), weight.value().clone());
         let (y, stats) = x.group_norm(groups, [&w, bias.value()], eps);
+        let kept = stats.clone();
         Var::record("group_norm", [self, weight, bias], y, move |dy, needed| {
             let dx = needed[0].then(|| x.group_norm_input_grad(groups, &stats, &w, dy));
             let affine = needed[1] || needed[2];
             let (dw, db) = affine.then(|| x.group_norm_parameter_grads(groups, &stats, dy)).unzip();
             [dx, dw, db]
         })
+        .keeping(&[&kept])
     }
 }

@@ -24,12 +24,14 @@ impl Var {
     pub fn layer_norm(&self, weight: &Var, bias: &Var, eps: f64) -> Var {
         let (x, w) = (self.value().clone(), weight.value().clone());
         let (y, stats) = x.layer_norm([&w, bias.value()], eps);
+        let kept = stats.clone();
         Var::record("layer_norm", [self, weight, bias], y, move |dy, needed| {
             let dx = needed[0].then(|| x.layer_norm_input_grad(&stats, &w, dy));
             let affine = needed[1] || needed[2];
             let (dw, db) = affine.then(|| x.layer_norm_parameter_grads(&stats, dy)).unzip();
             [dx, dw, db]
         })
+        .keeping(&[&kept])
     }
 
     /// The same without scale and shift.

@@ -11,6 +11,8 @@ impl Var {
     pub fn max_pool2d(&self, pool: Pool2d) -> Var {
         let x = self.value().clone();
         let (y, tap) = x.max_pool2d(pool);
+        let kept = tap.clone();
         Var::record("max_pool2d", [self], y, move |dy, _| [Some(x.max_pool2d_grad(&tap, dy, pool))])
+            .keeping(&[&kept])
     }
 }

@@ -22,5 +22,6 @@ mod resize;
 mod select;
 mod softmax;
 mod sum;
+mod triangle;
 mod variance;
 mod view;

@@ -1,6 +1,6 @@
 //! Sums and means: the cotangent is repeated along what was summed.
 
-use tensor::Shape;
+use tensor::{Shape, Tensor};
 
 use crate::Var;
 
@@ -42,6 +42,32 @@ impl Var {
         let share = 1.0 / shape.elements() as f64;
         Var::record("mean", [self], self.value().mean_all(), move |dy, _| {
             [Some((dy * share).broadcast_to(&shape))]
+        })
+    }
+}
+
+impl Var {
+    /// The mean over the last axis of the entries that a mask of 0 and 1 marks:
+    /// `Σ mask·x / max(Σ mask, 1)`, `[…, n] → […]`; 0 where it marks none.
+    ///
+    /// # Panics
+    /// Where the mask has another shape, or there is no axis.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let of = |values: [f32; 3]| Tensor::from_slice(&Device::cpu(), [3], &values);
+    /// let x = Var::leaf(of([1.0, 2.0, 3.0]));
+    /// let grads = x.masked_mean(&of([1.0, 0.0, 1.0])).backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f32>(), [0.5, 0.0, 0.5]);
+    /// ```
+    #[track_caller]
+    pub fn masked_mean(&self, mask: &Tensor) -> Var {
+        let y = self.value().masked_mean(mask);
+        let kept = kept(self.shape(), &[-1]);
+        let mask = mask.clone();
+        Var::record("masked_mean", [self], y, move |dy, _| {
+            [Some(dy.reshape(&kept) * mask.mean_weights())]
         })
     }
 }

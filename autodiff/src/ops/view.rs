@@ -56,6 +56,26 @@ impl Var {
         Var::record("flip", [self], y, move |dy, _| [Some(dy.flip(&axes))])
     }
 
+    /// The entries beside the diagonal of a square matrix: `[n, n] → [n, n − 1]`; the diagonal
+    /// gets a zero cotangent.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::ones(&Device::cpu(), [2, 2]));
+    /// let grads = x.off_diagonal().sum_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f32>(), [0.0, 1.0, 1.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn off_diagonal(&self) -> Var {
+        let n = self.shape().rows();
+        Var::record("off_diagonal", [self], self.value().off_diagonal(), move |dy, _| {
+            // One diagonal entry in front, and one behind every n others.
+            let behind = dy.reshape([n - 1, n]).pad(&[(0, 0), (0, 1)], 0.0);
+            [Some(behind.reshape([n * n - 1]).pad(&[(1, 0)], 0.0).reshape([n, n]))]
+        })
+    }
+
     /// The value repeated to a larger shape by NumPy's rule; the engine sums the cotangent back.
     #[track_caller]
     pub fn broadcast_to(&self, shape: &Shape) -> Var {

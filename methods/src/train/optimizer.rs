@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use autodiff::{Gradients, NoGradient};
+use autodiff::{Gradients, NoGradient, Var};
 use models::weights::{Array, Weights};
 use models::{Module, Parameter};
-use tensor::Tensor;
+use tensor::{Tensor, update};
 use thiserror::Error;
 
 /// The settings of SGD.
@@ -59,16 +59,24 @@ impl Sgd {
                 Err(why) => return Err(MissingGradient { parameter: name.clone(), why }),
             }
         }
-        for ((name, parameter), gradient) in parameters.into_iter().zip(found) {
-            let var = parameter.var();
-            let p = var.value();
-            let mu = match self.mu.remove(&name) {
-                Some(mu) => mu,
-                None => Tensor::zeros(p.device(), p.shape()),
-            };
-            let SgdConfig { momentum, weight_decay } = self.config;
-            let lr = learning_rate(&name);
-            let (p, mu) = p.sgd_step(gradient, &mu, lr, momentum, weight_decay);
+        let vars: Vec<Var> = parameters.iter().map(|(_, parameter)| parameter.var()).collect();
+        for ((name, _), var) in parameters.iter().zip(&vars) {
+            if !self.mu.contains_key(name) {
+                self.mu.insert(name.clone(), Tensor::zeros(var.device(), var.shape()));
+            }
+        }
+        let SgdConfig { momentum, weight_decay } = self.config;
+        let jobs: Vec<_> = parameters
+            .iter()
+            .zip(vars.iter().zip(found))
+            .map(|((name, _), (var, gradient))| {
+                let lr = learning_rate(name);
+                let rule = update::Sgd { lr, momentum, weight_decay, nesterov: false };
+                (rule, [var.value(), gradient, &self.mu[name]])
+            })
+            .collect();
+        let stepped = update::step(&jobs);
+        for ((name, parameter), [p, mu]) in parameters.into_iter().zip(stepped) {
             parameter.set(p);
             self.mu.insert(name, mu);
         }

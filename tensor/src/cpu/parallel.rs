@@ -62,6 +62,20 @@ pub(crate) fn blocks2<T: Send>(
     });
 }
 
+/// As [`pieces`], for outputs of one length that are cut at the same places; `f` is told where its
+/// pieces start.
+pub(crate) fn pieces_of<T: Send, const N: usize>(
+    outputs: [&mut [T]; N],
+    length: usize,
+    f: impl Fn(usize, [&mut [T]; N]) + Sync,
+) {
+    let count = outputs[0].len().div_ceil(length);
+    let mut cut = outputs.map(|y| y.chunks_mut(length));
+    let next = |_| cut.each_mut().map(|pieces| pieces.next().expect("outputs of one length"));
+    let pieces: Vec<[&mut [T]; N]> = (0..count).map(next).collect();
+    pieces.into_par_iter().enumerate().for_each(|(i, pieces)| f(i * length, pieces));
+}
+
 /// `f(0), f(1), …, f(n − 1)` in order, computed side by side.
 pub(crate) fn map<T: Send>(n: usize, f: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
     (0..n).into_par_iter().map(f).collect()

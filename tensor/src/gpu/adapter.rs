@@ -140,16 +140,20 @@ fn max_tensor_bytes(limits: &wgpu::Limits) -> u64 {
 
 /// Every adapter that the machine shows, the best first; empty where there is no driver.
 pub fn adapters() -> Vec<AdapterReport> {
-    enumerate().into_iter().map(|(_, report)| report).collect()
+    enumerate(Mode::from_environment()).into_iter().map(|(_, report)| report).collect()
 }
 
-fn enumerate() -> Vec<(wgpu::Adapter, AdapterReport)> {
-    static INSTANCE: OnceLock<wgpu::Instance> = OnceLock::new();
-    let instance = INSTANCE.get_or_init(|| {
-        let descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+fn enumerate(mode: Mode) -> Vec<(wgpu::Adapter, AdapterReport)> {
+    // Drivers are loaded once, however often somebody asks.
+    static DRIVERS: OnceLock<wgpu::Instance> = OnceLock::new();
+    static NO_DRIVER: OnceLock<wgpu::Instance> = OnceLock::new();
+    let instance = if mode.noop { &NO_DRIVER } else { &DRIVERS }.get_or_init(|| {
+        let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+        descriptor.backend_options.noop.enable = mode.noop;
         wgpu::Instance::new(descriptor)
     });
-    let found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+    let backends = if mode.noop { wgpu::Backends::NOOP } else { wgpu::Backends::all() };
+    let found = pollster::block_on(instance.enumerate_adapters(backends));
     let mut adapters: Vec<_> = found
         .into_iter()
         .map(|adapter| {
@@ -172,7 +176,7 @@ pub(crate) struct Opened {
 /// limits that every WebGPU implementation has.
 pub(crate) fn open(mode: Mode) -> Result<Opened, DeviceError> {
     let choice = std::env::var(CHOICE).ok().filter(|choice| !choice.is_empty());
-    let (adapter, mut report) = choose(enumerate(), choice.as_deref())?;
+    let (adapter, mut report) = choose(enumerate(mode), choice.as_deref())?;
     let (limits, features) = if mode.portable {
         (wgpu::Limits::default(), wgpu::Features::empty())
     } else {
@@ -218,4 +222,18 @@ fn choose(
         format!("tried {}", tried.join("; "))
     };
     Err(DeviceError::NoAdapter { tried })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn portable_asks_for_webgpus_limits_and_nothing_else() {
+        let mode = Mode { portable: true, noop: true, checked: false };
+        let opened = open(mode).expect("no driver is needed");
+        assert_eq!(opened.device.limits(), wgpu::Limits::default());
+        assert_eq!(opened.device.features(), wgpu::Features::empty());
+        assert_eq!(opened.report.max_tensor_bytes, 128 << 20);
+    }
 }

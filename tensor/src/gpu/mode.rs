@@ -1,6 +1,6 @@
 //! Switches for tests: how the GPU is opened, from the environment.
 
-/// The environment variable: a list of `portable` and `checked`, separated by commas.
+/// The environment variable: a list of `portable`, `checked` and `noop`, separated by commas.
 const VARIABLE: &str = "STOPGRAD_GPU";
 
 /// How the GPU is opened.
@@ -10,6 +10,9 @@ pub(crate) struct Mode {
     pub(crate) portable: bool,
     /// Shaders check their indices, loops and divisions.
     pub(crate) checked: bool,
+    /// No adapter at all: kernels are compiled and validated, commands are recorded and checked,
+    /// and nothing runs, so that values are arbitrary.
+    pub(crate) noop: bool,
 }
 
 impl Mode {
@@ -19,7 +22,7 @@ impl Mode {
 
     fn parse(words: &str) -> Self {
         let has = |word| words.split(',').any(|found| found.trim() == word);
-        Mode { portable: has("portable"), checked: has("checked") }
+        Mode { portable: has("portable"), checked: has("checked"), noop: has("noop") }
     }
 }
 
@@ -30,7 +33,10 @@ mod tests {
     #[test]
     fn words_switch_modes_on() {
         assert_eq!(Mode::parse(""), Mode::default());
-        assert_eq!(Mode::parse("checked"), Mode { portable: false, checked: true });
-        assert_eq!(Mode::parse("portable, checked"), Mode { portable: true, checked: true });
+        let none = Mode::default();
+        assert_eq!(Mode::parse("checked"), Mode { checked: true, ..none });
+        let both = Mode { portable: true, checked: true, ..none };
+        assert_eq!(Mode::parse("portable, checked"), both);
+        assert_eq!(Mode::parse("noop"), Mode { noop: true, ..none });
     }
 }

@@ -206,3 +206,33 @@ fn trusted(
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use crate::gpu::mode::Mode;
+    use crate::gpu::{Gpu, Grid, Launch};
+
+    /// What the tests of all kernels without an adapter rest on.
+    #[test]
+    fn a_broken_kernel_is_found_without_an_adapter() {
+        let gpu = Gpu::open(Mode { noop: true, ..Mode::default() }).expect("no driver is needed");
+        let y = gpu.allocate(1);
+        let launch = |name, statement| {
+            let paste = format!(
+                "struct Params {{ n: u32 }}
+                @group(0) @binding(0) var<storage, read_write> y: array<f32>;
+                @compute @workgroup_size(1) fn main() {{ {statement} }}"
+            );
+            let grid = Grid::groups(1);
+            let params = &[1];
+            let launch =
+                Launch { name, wgsl: "", paste: &paste, inputs: &[], outputs: &[&y], params, grid };
+            catch_unwind(AssertUnwindSafe(|| gpu.launch(launch))).is_ok()
+        };
+        assert!(launch("whole", "y[0] = f32(params.n);"));
+        assert!(!launch("unknown_name", "y[0] = f32(params.m);"));
+        assert!(!launch("wrong_type", "y[0] = params.n;"));
+    }
+}

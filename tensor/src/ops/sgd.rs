@@ -1,63 +1,79 @@
-//! One step of stochastic gradient descent with momentum, in one pass over a parameter.
+//! Stochastic gradient descent with momentum.
 
 use crate::cpu::parallel;
 use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
 use crate::operation::{Operation, run};
-use crate::{Float, Tensor, check};
+use crate::update::{self, Rule};
+use crate::{Float, Tensor};
 
-struct Sgd {
-    lr: f64,
-    momentum: f64,
-    weight_decay: f64,
+/// `[p, g, μ] → [p, μ]`: `g += weight_decay·p; μ = momentum·μ + g; p −= lr·d`, where `d` is `μ`,
+/// or `g + momentum·μ` with Nesterov's look ahead. `μ` starts at zero. This is PyTorch's
+/// `torch.optim.SGD` without dampening.
+///
+/// ```
+/// use tensor::update::{Rule, Sgd};
+/// use tensor::{Device, Tensor};
+/// let value = |x| Tensor::scalar(&Device::reference(), x);
+/// let rule = Sgd { lr: 0.5, momentum: 0.5, weight_decay: 0.0, nesterov: true };
+/// let [p, mu] = rule.step([&value(1.0), &value(2.0), &value(0.0)]);
+/// assert_eq!((p.item(), mu.item()), (-0.5, 2.0));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sgd {
+    /// The learning rate.
+    pub lr: f64,
+    /// How much of the last step's direction stays.
+    pub momentum: f64,
+    /// Pull towards zero.
+    pub weight_decay: f64,
+    /// Whether the step looks ahead along the momentum (Sutskever et al. 2013).
+    pub nesterov: bool,
+}
+
+impl Rule<3, 2> for Sgd {
+    const NAME: &'static str = "sgd_step";
+
+    fn apply(&self, tensors: [&Tensor; 3]) -> [Tensor; 2] {
+        run(self, tensors, update::shapes(tensors[0]))
+    }
+}
+
+impl Sgd {
+    /// The direction of the step is `of_g·g + of_mu·μ`.
+    fn direction(&self) -> [f64; 2] {
+        if self.nesterov { [1.0, self.momentum] } else { [0.0, 1.0] }
+    }
 }
 
 impl Operation<3, 2> for Sgd {
-    const NAME: &'static str = "sgd_step";
+    const NAME: &'static str = <Self as Rule<3, 2>>::NAME;
 
-    fn cpu<T: Float>(&self, [p, g, mu]: [&[T]; 3], [p_new, mu_new]: [&mut [T]; 2]) {
+    fn cpu<T: Float>(&self, [p, g, mu]: [&[T]; 3], outputs: [&mut [T]; 2]) {
         let [lr, momentum, decay] = [self.lr, self.momentum, self.weight_decay].map(T::from_f64);
-        let piece = parallel::PIECE;
-        parallel::pieces2((p_new, piece), (mu_new, piece), |i, p_new, mu_new| {
-            let at = i * piece;
-            for j in 0..p_new.len() {
-                let g = g[at + j] + decay * p[at + j];
-                mu_new[j] = momentum * mu[at + j] + g;
-                p_new[j] = p[at + j] - lr * mu_new[j];
+        let [of_g, of_mu] = self.direction().map(T::from_f64);
+        parallel::pieces_of(outputs, parallel::PIECE, |at, [p_new, mu_new]| {
+            let n = p_new.len();
+            let [p, g, mu] = [p, g, mu].map(|x| &x[at..][..n]);
+            for j in 0..n {
+                let g = g[j] + decay * p[j];
+                mu_new[j] = momentum * mu[j] + g;
+                p_new[j] = p[j] - lr * (of_g * g + of_mu * mu_new[j]);
             }
         });
     }
 
     fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 3], outputs: [&GpuBuffer; 2]) {
         let n = outputs[0].elements();
+        let [of_g, of_mu] = self.direction();
+        let numbers = [self.lr, self.momentum, self.weight_decay, of_g, of_mu].map(Word::word);
         gpu.launch(Launch {
-            name: Self::NAME,
+            name: <Self as Operation<3, 2>>::NAME,
             wgsl: include_str!("sgd.wgsl"),
             paste: "",
             inputs: &inputs,
             outputs: &outputs,
-            params: &[n.word(), self.lr.word(), self.momentum.word(), self.weight_decay.word()],
+            params: &[&[n.word()], &numbers[..]].concat(),
             grid: Grid::threads(n),
         });
-    }
-}
-
-impl Tensor {
-    /// The parameter and its momentum after one step, `self` being the parameter:
-    /// `g += weight_decay·p; μ = momentum·μ + g; p −= lr·μ` (PyTorch's SGD, without dampening).
-    #[track_caller]
-    pub fn sgd_step(
-        &self,
-        grad: &Tensor,
-        mu: &Tensor,
-        lr: f64,
-        momentum: f64,
-        weight_decay: f64,
-    ) -> (Tensor, Tensor) {
-        check::shape("sgd_step", grad, self.shape());
-        check::shape("sgd_step", mu, self.shape());
-        let shape = self.shape().clone();
-        let operation = Sgd { lr, momentum, weight_decay };
-        let [p, mu] = run(&operation, [self, grad, mu], [shape.clone(), shape]);
-        (p, mu)
     }
 }

@@ -5,6 +5,8 @@ struct Params {
     lr: f32,
     momentum: f32,
     decay: f32,
+    of_g: f32,
+    of_mu: f32,
 }
 
 @group(0) @binding(0) var<storage, read> p: array<f32>;
@@ -22,5 +24,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let gradient = g[i] + params.decay * p[i];
     let momentum = params.momentum * mu[i] + gradient;
     mu_new[i] = momentum;
-    p_new[i] = p[i] - params.lr * momentum;
+    p_new[i] = p[i] - params.lr * (params.of_g * gradient + params.of_mu * momentum);
 }

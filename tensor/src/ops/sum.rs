@@ -45,10 +45,10 @@ impl Operation<1, 1> for Sum {
 /// From this length on a row is summed by a workgroup of its own.
 const LONG_ROW: usize = 128;
 /// Elements of a row that one workgroup of `sum_rows.wgsl` sums.
-const ROW_BLOCK: usize = 4096;
+pub(crate) const ROW_BLOCK: usize = 4096;
 
 /// Records the sums of `rows` rows of neighbouring elements: block by block, then the blocks'.
-fn sum_rows(gpu: &Gpu, rows: usize, length: usize, x: &GpuBuffer, y: &GpuBuffer) {
+pub(crate) fn sum_rows(gpu: &Gpu, rows: usize, length: usize, x: &GpuBuffer, y: &GpuBuffer) {
     let blocks = length.div_ceil(ROW_BLOCK);
     let partial = (blocks > 1).then(|| gpu.allocate(rows * blocks));
     gpu.launch(Launch {
@@ -116,6 +116,38 @@ impl Tensor {
     /// The mean of all elements, of shape `[]`.
     pub fn mean_all(&self) -> Tensor {
         self.sum_all() * (1.0 / self.shape().elements() as f64)
+    }
+
+    /// The mean over the last axis of the entries that a mask of 0 and 1 marks:
+    /// `Σ mask·x / max(Σ mask, 1)`, `[…, n] → […]`; 0 where it marks none.
+    ///
+    /// # Panics
+    /// Where the mask has another shape, or there is no axis.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let of = |values: [f32; 4]| Tensor::from_slice(&Device::cpu(), [2, 2], &values);
+    /// let mean = of([1.0, 2.0, 3.0, 4.0]).masked_mean(&of([1.0, 1.0, 0.0, 0.0]));
+    /// assert_eq!(mean.to_vec::<f32>(), [1.5, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn masked_mean(&self, mask: &Tensor) -> Tensor {
+        check::shape("masked_mean", mask, self.shape());
+        (self * mask.mean_weights()).sum(&[-1], false)
+    }
+
+    /// A mask divided by the number of entries that it marks along the last axis, at least 1:
+    /// what [`masked_mean`](Tensor::masked_mean) multiplies by.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let mask = Tensor::from_slice(&Device::cpu(), [3], &[1.0, 0.0, 1.0]);
+    /// assert_eq!(mask.mean_weights().to_vec::<f32>(), [0.5, 0.0, 0.5]);
+    /// ```
+    #[track_caller]
+    pub fn mean_weights(&self) -> Tensor {
+        // max(count, 1)
+        self / ((self.sum(&[-1], true) - 1.0).relu() + 1.0)
     }
 
     /// Sums the axes along which a tensor of `shape` was repeated to become this one: the inverse

@@ -127,6 +127,28 @@ impl Tensor {
         View { shape: self.shape().clone(), strides, offset }.of(self)
     }
 
+    /// The entries beside the diagonal of a square matrix: `[n, n] → [n, n − 1]`, every row
+    /// without its diagonal entry.
+    ///
+    /// # Panics
+    /// Where the tensor is not a square matrix of at least one row.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.off_diagonal().to_vec::<f32>(), [2.0, 3.0]);
+    /// ```
+    #[track_caller]
+    pub fn off_diagonal(&self) -> Tensor {
+        let n = match **self.shape() {
+            [n, m] if n == m && n > 0 => n,
+            _ => check::fail("off_diagonal", &[self], "expected a square matrix, [n, n]"),
+        };
+        // Behind each diagonal entry lie the n others before the next one.
+        let between = View { shape: [n - 1, n].into(), strides: vec![n + 1, 1], offset: 1 };
+        between.of(self).reshape([n, n - 1])
+    }
+
     /// The tensor repeated to a larger shape by NumPy's rule.
     ///
     /// # Panics

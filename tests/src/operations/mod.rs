@@ -11,6 +11,7 @@ mod norms;
 mod pointwise;
 mod pooling;
 mod products;
+mod random;
 mod reductions;
 mod resizing;
 mod softmax;
@@ -38,6 +39,7 @@ pub fn table() -> Vec<Row> {
         pointwise::rows(),
         pooling::rows(),
         products::rows(),
+        random::rows(),
         reductions::rows(),
         resizing::rows(),
         softmax::rows(),

@@ -31,6 +31,7 @@ pub(super) fn rows() -> Vec<Row> {
     const EMPTY: &[Setting<Axes>] = &[((&[0], false), &[&[0, 3]]), ((&[-1], true), &[&[3, 0]])];
     let all: Vec<Setting<()>> = CASES.iter().map(|&(_, shapes)| ((), shapes)).collect();
     vec![
+        masked_mean(),
         Row::differentiable(
             ("sum", "sum"),
             &[Values::Signed(0.25, 2.0)],
@@ -100,4 +101,36 @@ pub(super) fn reduce(
         shape = (0..shape.len()).filter(|i| !reduced.contains(i)).map(|i| shape[i]).collect();
     }
     Array { shape, values: slices.iter().map(|slice| f(slice)).collect() }
+}
+
+/// The mask is data, drawn here: its entry `i` is `i % 3 / 2`, or nothing in the first row.
+fn masked_mean() -> Row {
+    let mask = |index: &[usize]| match *index {
+        [0, ..] => 0.0,
+        _ => (index.iter().sum::<usize>() % 3 / 2) as f64,
+    };
+    Row::differentiable(
+        ("masked_mean", "sum"),
+        &[Values::Signed(0.25, 2.0)],
+        &[
+            ((), &[&[1]]),
+            ((), &[&[2, 1]]),
+            ((), &[&[0, 3]]),
+            ((), &[&[3, 0]]),
+            ((), &[&[3, 5, 7]]),
+            ((), &[&[2, 255]]),
+            ((), &[&[65, 257]]),
+        ],
+        move |x, ()| x[0].masked_mean(&Array::from_fn(x[0].shape(), mask).to(x[0].device())),
+        move |x, ()| {
+            let (last, outer) = x[0].shape.split_last().expect("an axis");
+            Array::from_fn(outer, |index| {
+                let entries = (0..*last).map(|j| [index, &[j]].concat());
+                let (sum, count) = entries.fold((0.0, 0.0), |(sum, count), at| {
+                    (sum + mask(&at) * x[0].at(&at), count + mask(&at))
+                });
+                sum / f64::max(count, 1.0)
+            })
+        },
+    )
 }

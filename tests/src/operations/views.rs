@@ -9,7 +9,18 @@ use crate::array::Array;
 const ANY: &[Values] = &[Values::Between(-1.0, 1.0)];
 
 pub(super) fn rows() -> Vec<Row> {
-    vec![reshape(), permute(), slice(), flip(), broadcast_to(), concat(), pad()]
+    vec![
+        reshape(),
+        permute(),
+        slice(),
+        flip(),
+        broadcast_to(),
+        concat(),
+        pad(),
+        off_diagonal(),
+        triu(),
+        tril(),
+    ]
 }
 
 fn reshape() -> Row {
@@ -189,6 +200,66 @@ fn pad() -> Row {
                 };
                 let from: Option<Vec<usize>> = index.iter().zip(axes()).map(inside).collect();
                 from.map_or(value, |from| x[0].at(&from))
+            })
+        },
+    )
+}
+
+fn off_diagonal() -> Row {
+    const CASES: &[Setting<()>] =
+        &[((), &[&[1, 1]]), ((), &[&[2, 2]]), ((), &[&[17, 17]]), ((), &[&[65, 65]])];
+    Row::differentiable(
+        ("off_diagonal", "view"),
+        ANY,
+        CASES,
+        |x, ()| x[0].off_diagonal(),
+        |x, ()| {
+            let n = x[0].shape[0];
+            Array::from_fn(&[n, n - 1], |index| {
+                let &[i, j] = index else { unreachable!("two axes") };
+                x[0].at(&[i, if j < i { j } else { j + 1 }])
+            })
+        },
+    )
+}
+
+const TRIANGLES: &[Setting<isize>] = &[
+    (0, &[&[1, 1]]),
+    (1, &[&[1, 1]]),
+    (0, &[&[0, 3]]),
+    (1, &[&[5, 5]]),
+    (-2, &[&[3, 5]]),
+    (2, &[&[5, 3]]),
+    (9, &[&[2, 3, 4]]),
+    (-9, &[&[2, 3, 4]]),
+    (0, &[&[2, 17, 15]]),
+    (1, &[&[3, 65, 63]]),
+    (-1, &[&[129, 131]]),
+];
+
+fn triu() -> Row {
+    triangle("triu", |x, diagonal| x.triu(diagonal), |beyond, diagonal| beyond >= diagonal)
+}
+
+fn tril() -> Row {
+    triangle("tril", |x, diagonal| x.tril(diagonal), |beyond, diagonal| beyond <= diagonal)
+}
+
+/// `keeps` is told how far right of the main diagonal an entry lies.
+fn triangle(
+    name: &'static str,
+    run: fn(&Var, isize) -> Var,
+    keeps: fn(isize, isize) -> bool,
+) -> Row {
+    Row::differentiable(
+        (name, "triangle"),
+        ANY,
+        TRIANGLES,
+        move |x, &diagonal| run(&x[0], diagonal),
+        move |x, &diagonal| {
+            Array::from_fn(&x[0].shape, |index| {
+                let &[.., i, j] = index else { unreachable!("two axes") };
+                if keeps(j as isize - i as isize, diagonal) { x[0].at(index) } else { 0.0 }
             })
         },
     )
