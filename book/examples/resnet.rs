@@ -93,20 +93,22 @@ fn sizes() -> Result<Value, Box<dyn Error>> {
     Ok(sizes.into())
 }
 
-/// What comes out of a block, of what went in and of what its branch makes of it.
-type Join = fn(branch: Var, x: &Var) -> Var;
-
 // ANCHOR: chain
+/// The norm that a branch ends in, of so many channels.
+type LastNorm = fn(&Device, usize) -> BatchNorm;
+/// What comes out of a block, of its branch's output and its input.
+type Join = fn(Var, &Var) -> Var;
+
 /// How large the gradient is in front of `depth` blocks, relative to behind them. A block has two
-/// 3×3 convolutions, each with its batch norm; `scale` is what the last norm makes.
-fn gradient_ratio(depth: usize, scale: fn(&Device, usize) -> BatchNorm, join: Join) -> f64 {
+/// 3×3 convolutions, each with its batch norm.
+fn gradient_ratio(depth: usize, last_norm: LastNorm, join: Join) -> f64 {
     const C: usize = 8;
     let mut init = Init::new(&Device::reference(), 0);
     let first = Var::leaf(init.normal([8, 8, 8, C], 1.0));
     let mut x = first.clone();
     for _ in 0..depth {
         let [conv1, conv2] = [(); 2].map(|()| Conv2d::new(&mut init, C, C, 3, 1));
-        let (bn1, bn2) = (BatchNorm::new(x.device(), C), scale(x.device(), C));
+        let (bn1, bn2) = (BatchNorm::new(x.device(), C), last_norm(x.device(), C));
         let branch = bn2.forward(&conv2.forward(&bn1.forward(&conv1.forward(&x)).relu()));
         x = join(branch, &x).relu();
     }
@@ -124,13 +126,14 @@ fn root_mean_square(x: &Tensor) -> f64 {
 /// A curve for each kind of block.
 fn shortcuts() -> Value {
     println!("\nThe gradient in front of a number of blocks, relative to behind them");
-    let kinds: [(&str, fn(&Device, usize) -> BatchNorm, Join); 3] = [
+    let kinds: [(&str, LastNorm, Join); 3] = [
         ("plain", BatchNorm::new, |branch, _| branch),
         ("residual", BatchNorm::new, |branch, x| branch + x),
         ("zero scale", BatchNorm::zero_scale, |branch, x| branch + x),
     ];
-    let curve = |(name, scale, join): (&str, _, _)| {
-        let points = [1, 2, 4, 8, 16, 32].map(|depth| (depth, gradient_ratio(depth, scale, join)));
+    let curve = |(name, last_norm, join): (&str, LastNorm, Join)| {
+        let points =
+            [1, 2, 4, 8, 16, 32].map(|depth| (depth, gradient_ratio(depth, last_norm, join)));
         let shown = points.map(|(depth, ratio)| format!("{depth}: {ratio:.2}"));
         println!("  {name:10}  {}", shown.join("  "));
         let round = |x: f64| -> f64 { format!("{x:.1e}").parse().expect("a number") };

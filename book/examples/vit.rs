@@ -210,10 +210,13 @@ fn sizes() -> Value {
     sizes.into()
 }
 
+/// What a network has otherwise.
+type Change = fn(VitConfig) -> VitConfig;
+
 /// The worst error of each network's gradient along three directions through its parameters.
 fn checks() -> Result<Value, Box<dyn Error>> {
     println!("\nGradient checks of whole networks");
-    let change: [(&str, fn(VitConfig) -> VitConfig); 3] = [
+    let kinds: [(&str, Change); 3] = [
         ("class token, learned positions", |config| config),
         ("mean, scaled branches", |config| VitConfig {
             pooling: Pooling::Mean,
@@ -223,7 +226,7 @@ fn checks() -> Result<Value, Box<dyn Error>> {
         ("as MoCo-v3", VitConfig::moco_v3),
     ];
     let mut worst: f64 = 0.0;
-    for (name, change) in change {
+    for (name, change) in kinds {
         let net = vit("vit-tiny-p4-w24-d12-h3", change)?;
         let x = Var::constant(Init::new(&Device::reference(), 1).normal([2, 16, 16, 3], 1.0));
         let parameters = net.parameters().into_iter().map(|(_, p)| p);
@@ -243,7 +246,7 @@ fn checks() -> Result<Value, Box<dyn Error>> {
 }
 
 /// A network for images of 16 × 16 on the reference.
-fn vit(name: &str, change: fn(VitConfig) -> VitConfig) -> Result<Vit, Box<dyn Error>> {
+fn vit(name: &str, change: Change) -> Result<Vit, Box<dyn Error>> {
     let config = name.parse::<VitConfig>()?.for_images([16, 16])?;
     Ok(Vit::new(&mut Init::new(&Device::reference(), 0), &change(config)))
 }
