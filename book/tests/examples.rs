@@ -85,6 +85,67 @@ fn reverse_mode() {
     assert!(differences.len() == 3 && differences.iter().all(|&d| d < 1e-15), "{output}");
 }
 
+/// The texts and numbers that a chapter shows are what its program prints now.
+#[test]
+fn layers() {
+    let output = run("layers", &[]);
+    in_order(
+        &output,
+        &[
+            include_str!("../results/layers-parts.txt"),
+            "A forward pass changes bn1.running_mean, bn1.running_var\n",
+            "evaluation mode 0\n",
+            "after 100 batches 0.0",
+            "gradient times 10.00",
+            include_str!("../results/layers-misfit.txt"),
+        ],
+    );
+    let twenty = output.lines().find(|line| line.starts_with("      20 ")).expect("20 layers");
+    let left: Vec<f64> =
+        twenty.split_whitespace().skip(1).map(|x| x.parse().expect("a number")).collect();
+    assert!(left[0] < 1e-20 && left[1] < 1e-7 && left[2] > 0.1 && left[3] > 0.5, "{twenty}");
+}
+
+#[test]
+fn resnet() {
+    let output = run("resnet", &[]);
+    in_order(
+        &output,
+        &[
+            include_str!("../results/resnet50.txt"),
+            "resnet18    11689512 parameters, 1.814 billion MACs",
+            "resnet34    21797672 parameters, 3.664 billion MACs",
+            "resnet50    25557032 parameters, 4.089 billion MACs",
+            "ordinary first scales: 0 of 60",
+            "zero first scales: 32 of 60",
+            "group norm: 0.00",
+            "resnet50-cifar-w4",
+        ],
+    );
+    let last = |kind: &str| -> f64 {
+        let curve = output.lines().find(|line| line.starts_with(kind)).expect("a curve");
+        curve.rsplit(' ').next().and_then(|ratio| ratio.parse().ok()).expect("a number")
+    };
+    assert!(last("  plain") > 1e4 && last("  residual") < 100.0 && last("  zero scale") < 1.0);
+}
+
+#[test]
+fn vit() {
+    in_order(
+        &run("vit", &[]),
+        &[
+            include_str!("../results/vit-tiny.txt"),
+            "by hand the same up to 0e0",
+            "785 tokens, 177.5 MB of weights, 0.45 MB",
+            "with positions 0.0",
+            "tiny    5717416 parameters, 1.25 billion MACs",
+            "small  22050664 parameters, 4.60 billion MACs",
+            "base   86567656 parameters, 17.56 billion MACs",
+            "as MoCo-v3",
+        ],
+    );
+}
+
 #[test]
 fn gradient_checking() {
     in_order(

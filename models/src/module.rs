@@ -21,6 +21,7 @@ pub trait Module {
         parts
     }
 
+    // ANCHOR: train
     /// Puts every layer into training mode, or into evaluation mode.
     fn train(&self, training: bool) {
         for (_, part) in self.parts().list {
@@ -29,6 +30,7 @@ pub trait Module {
             }
         }
     }
+    // ANCHOR_END: train
 
     /// Lets every layer that draws numbers in training draw those of a step of the run: a step
     /// that is taken again, by a resumed run, draws the same.
@@ -50,6 +52,7 @@ pub trait Module {
     }
 }
 
+// ANCHOR: part
 /// One part of a module.
 #[derive(Clone, Copy)]
 pub enum Part<'m> {
@@ -60,6 +63,7 @@ pub enum Part<'m> {
     /// A switch between training and evaluation.
     Mode(&'m Mode),
 }
+// ANCHOR_END: part
 
 /// The parts of a module, with their full names.
 #[derive(Default)]

@@ -65,6 +65,7 @@ impl BatchNorm {
         }
     }
 
+    // ANCHOR: forward
     /// `[…, c] → […, c]`. In training mode also moves the running statistics, by the unbiased
     /// variance, as PyTorch does.
     #[track_caller]
@@ -80,6 +81,7 @@ impl BatchNorm {
         follow(&self.running_var, &var, rows / (rows - 1.0));
         y
     }
+    // ANCHOR_END: forward
 }
 
 /// `running = (1 − momentum) · running + momentum · scale · batch`.

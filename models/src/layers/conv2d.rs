@@ -36,6 +36,7 @@ impl Conv2d {
         self
     }
 
+    // ANCHOR: forward
     /// `[n, h, w, c_in] → [n, h', w', c_out]`.
     #[track_caller]
     pub fn forward(&self, x: &Var) -> Var {
@@ -47,6 +48,7 @@ impl Conv2d {
             false => x.conv2d(&self.weight.var(), self.conv),
         }
     }
+    // ANCHOR_END: forward
 }
 
 impl Module for Conv2d {

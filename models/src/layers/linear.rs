@@ -15,6 +15,7 @@ pub struct Linear {
 }
 
 impl Linear {
+    // ANCHOR: new
     /// Weight and bias uniform in `±1/√in`, as PyTorch's `nn.Linear`: SimSiam may not converge
     /// from very different values (Chen & He 2020, appendix A).
     pub fn new(init: &mut Init, inputs: usize, outputs: usize, bias: bool) -> Self {
@@ -23,6 +24,7 @@ impl Linear {
         let bias = bias.then(|| Parameter::new(init.uniform([outputs], bound), Layout::Plain));
         Linear { weight, bias }
     }
+    // ANCHOR_END: new
 
     /// As [`new`](Linear::new) with a bias that keeps its first value: in front of a batch norm,
     /// which subtracts it again.
@@ -50,6 +52,7 @@ impl Linear {
         }
     }
 
+    // ANCHOR: forward
     /// `[…, in] → […, out]`.
     #[track_caller]
     pub fn forward(&self, x: &Var) -> Var {
@@ -59,6 +62,7 @@ impl Linear {
             None => y,
         }
     }
+    // ANCHOR_END: forward
 
     /// The output's features in `range` alone, `[…, in] → […, range.len()]`: where several maps
     /// stand side by side in one matrix, this cuts the small matrix instead of the large output.

@@ -50,6 +50,7 @@ impl PatchEmbed {
         [shape[1] / patch, shape[2] / patch]
     }
 
+    // ANCHOR: forward
     /// `[n, h, w, 3] → [n, t, c]`, a token a patch, row after row.
     #[track_caller]
     pub fn forward(&self, x: &Var) -> Var {
@@ -57,6 +58,7 @@ impl PatchEmbed {
         let y = x.conv2d(&self.weight.var(), Conv2d::new(self.patch, 0)) + self.bias.var();
         y.reshape([x.shape()[0], rows * columns, y.shape().features()])
     }
+    // ANCHOR_END: forward
 }
 
 impl Module for PatchEmbed {

@@ -48,6 +48,7 @@ impl Block {
         Block::with_shortcut(init, config, shortcut)
     }
 
+    // ANCHOR: new
     /// A block whose shortcut is a 1×1 convolution if `convolved`, else the input itself.
     pub fn with_shortcut(init: &mut Init, config: &BlockConfig, convolved: bool) -> Self {
         let &BlockConfig { kind, norm, c_in, width, stride, zero_init } = config;
@@ -68,7 +69,9 @@ impl Block {
             convolved.then(|| ConvNorm::new(init, norm, [c_in, c_out], 1, stride, false));
         Block { branch, shortcut }
     }
+    // ANCHOR_END: new
 
+    // ANCHOR: forward
     /// `[n, h, w, c_in] → [n, h', w', c_out]`. There is a relu between the branch's steps; the
     /// last one waits for the sum.
     #[track_caller]
@@ -82,6 +85,7 @@ impl Block {
             None => (y + x).relu(),
         }
     }
+    // ANCHOR_END: forward
 }
 
 impl Module for Block {

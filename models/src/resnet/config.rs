@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::NormKind;
 
+// ANCHOR: stem
 /// How the image enters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stem {
@@ -16,6 +17,7 @@ pub enum Stem {
     /// 3×3 with stride 2: for small machines, where steps count for more than resolution.
     Strided,
 }
+// ANCHOR_END: stem
 
 /// What a residual block is made of (He et al. 2015, figure 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

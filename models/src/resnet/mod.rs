@@ -60,6 +60,7 @@ impl ResNet {
         self.features
     }
 
+    // ANCHOR: forward
     /// `[n, h, w, 3] → [n, c]`: the features of the last stage, averaged over the image.
     #[track_caller]
     pub fn forward(&self, x: &Var) -> Var {
@@ -72,6 +73,7 @@ impl ResNet {
         }
         x.mean(&[1, 2], false)
     }
+    // ANCHOR_END: forward
 }
 
 impl Module for ResNet {

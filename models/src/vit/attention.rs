@@ -33,6 +33,7 @@ impl Attention {
         }
     }
 
+    // ANCHOR: forward
     /// `[n, t, c] → [n, t, c]`: each head weighs the values by `softmax(q kᵀ / √d)`.
     #[track_caller]
     pub fn forward(&self, x: &Var) -> Var {
@@ -40,6 +41,7 @@ impl Attention {
         let y = q.attention(&k, &v, scale(&q));
         self.proj.forward(&y.permute(&[0, 2, 1, 3]).reshape(x.shape().clone()))
     }
+    // ANCHOR_END: forward
 
     /// The weights of the values, `[n, heads, t, t]`; each row sums to 1.
     #[track_caller]

@@ -138,6 +138,7 @@ impl Vit {
         self.blocks[block].attention_map(&tokens).value().clone()
     }
 
+    // ANCHOR: place
     /// The class token in front of the patches, and each token's position added to it.
     #[track_caller]
     fn place(&self, patches: &Var, grid: [usize; 2]) -> Var {
@@ -155,6 +156,7 @@ impl Vit {
             None => patches + &positions,
         }
     }
+    // ANCHOR_END: place
 }
 
 impl Module for Vit {

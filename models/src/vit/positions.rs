@@ -26,6 +26,7 @@ impl PositionResize {
         PositionResize { antialias: false, scale_offset: 0.1 }
     }
 
+    // ANCHOR: apply
     /// Positions `[1, prefix + h·w, c]` of a grid `from`, row after row, for a grid `to`; the
     /// first `prefix` stand for no place and stay as they are.
     #[track_caller]
@@ -41,8 +42,10 @@ impl PositionResize {
         let grid = grid.resize(to, resize).reshape([1, to[0] * to[1], c]);
         Var::concat(&[&positions.slice(1, 0, prefix), &grid], 1)
     }
+    // ANCHOR_END: apply
 }
 
+// ANCHOR: sincos2d
 /// Fixed positions `[1, prefix + h·w, dim]` (MoCo-v3, section 4.1): at row `r` and column `c` the
 /// quarters `sin(r ω)`, `cos(r ω)`, `sin(c ω)`, `cos(c ω)` with `ωᵢ = 10000^(−i / (dim/4))`; zeros
 /// for the `prefix` tokens that have no place.
@@ -65,3 +68,4 @@ pub fn sincos2d(device: &Device, [rows, columns]: [usize; 2], dim: usize, prefix
     }
     Tensor::from_slice(device, [1, prefix + rows * columns, dim], &values)
 }
+// ANCHOR_END: sincos2d

@@ -2,6 +2,7 @@
 
 use tensor::{Shape, Tensor};
 
+// ANCHOR: layout
 /// How PyTorch stores a parameter of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
@@ -12,6 +13,7 @@ pub enum Layout {
     /// `[out, in, kh, kw]` for our `[kh, kw, in, out]`.
     Conv,
 }
+// ANCHOR_END: layout
 
 impl Layout {
     /// Our tensor as PyTorch stores it.
@@ -40,6 +42,7 @@ impl Layout {
         }
     }
 
+    // ANCHOR: order
     /// Which axis of ours each axis of PyTorch's is.
     fn to_torch_order(self) -> Option<&'static [usize]> {
         match self {
@@ -48,6 +51,7 @@ impl Layout {
             Layout::Conv => Some(&[3, 2, 0, 1]),
         }
     }
+    // ANCHOR_END: order
 }
 
 #[cfg(test)]

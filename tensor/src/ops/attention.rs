@@ -28,6 +28,7 @@ const TILE: usize = 64;
 impl Operation<3, 2> for Attention {
     const NAME: &'static str = "attention";
 
+    // ANCHOR: forward
     fn cpu<T: Float>(&self, [q, k, v]: [&[T]; 3], [y, stats]: [&mut [T]; 2]) {
         let Attention { queries, keys, d, .. } = *self;
         let scale = T::from_f64(self.scale);
@@ -62,6 +63,7 @@ impl Operation<3, 2> for Attention {
             }
         });
     }
+    // ANCHOR_END: forward
 
     fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 3], outputs: [&GpuBuffer; 2]) {
         let wgsl = concat!(include_str!("attention_tiles.wgsl"), include_str!("attention.wgsl"));
@@ -70,6 +72,7 @@ impl Operation<3, 2> for Attention {
     }
 }
 
+// ANCHOR: stream
 /// Turns a row's scores into exponentials relative to the largest score so far, and brings the
 /// row's stats up to date; returns by how much earlier exponentials shrink.
 fn stream<T: Float>(scores: &mut [T], scale: T, stats: &mut [T]) -> T {
@@ -86,6 +89,7 @@ fn stream<T: Float>(scores: &mut [T], scale: T, stats: &mut [T]) -> T {
     stats[1] = stats[1] * shrink + columns::row_sum(scores);
     shrink
 }
+// ANCHOR_END: stream
 
 /// `scores = a bᵀ`, of rows of `d` elements.
 fn product<T: Float>((a, b, d): (&[T], &[T], usize), scores: &mut [T]) {
