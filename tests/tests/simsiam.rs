@@ -26,8 +26,10 @@ fn views(method: &dyn Method, device: &Device, step: usize) -> Vec<Var> {
     let draw = |(view, recipe): (usize, methods::augment::Recipe)| {
         let pixels: Vec<f32> = (0..BATCH)
             .flat_map(|i| {
-                let image = shapes.image(step * BATCH + i).expect("shapes are drawn");
-                recipe.apply(&image, 32, &mut key(0, 0, step * BATCH + i, view)).pixels
+                let taken = step * BATCH + i;
+                let (epoch, sample) = (taken / shapes.len(), taken % shapes.len());
+                let image = shapes.image(sample).expect("shapes are drawn");
+                recipe.apply(&image, 32, &mut key(0, epoch, sample, view)).pixels
             })
             .collect();
         Var::constant(Tensor::from_slice(device, [BATCH, 32, 32, 3], &pixels))
@@ -95,14 +97,14 @@ fn gradients_reach_what_they_should() {
 /// Without the stop-gradient the loss runs towards −1, where with it there is still much to learn.
 #[test]
 fn without_stop_gradient_the_loss_runs_away() {
-    const STEPS: usize = 60;
+    const STEPS: usize = 120;
     let device = Device::cpu();
     let (with, _) = train(&device, &settings(&[]), None, STEPS);
     let (without, _) = train(&device, &settings(&["stop_gradient=false"]), None, STEPS);
     assert_eq!(with[0], without[0], "the first loss is the same: only gradients differ");
     let end = |losses: &[f64]| losses[STEPS - 10..].iter().sum::<f64>() / 10.0;
     let (with, without) = (end(&with), end(&without));
-    assert!(without < -0.8 && with > -0.6, "{without} without, {with} with");
+    assert!(without < -0.8 && without < with - 0.15, "{without} without, {with} with");
 }
 
 /// The gradient of a whole step, along random directions through all parameters.

@@ -1,7 +1,22 @@
 // What kernels share in which one workgroup owns one row: its 128 invocations take neighbouring
 // elements and add up what they found, in a tree of fixed shape.
+//
+// A kernel that includes this has `rows` among its `Params` and declares
+//   fn compute(row: u32, lane: u32)      computes a row; all lanes come to every sum
 
 const WIDTH = 128u;
+
+@compute @workgroup_size(WIDTH)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let row = group.x + group.y * groups.x;
+    if row < params.rows {
+        compute(row, lane);
+    }
+}
 
 var<workgroup> parts: array<f32, WIDTH>;
 

@@ -28,7 +28,11 @@ impl Operation<2, 1> for CrossEntropy {
     }
 
     fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 2], [loss]: [&GpuBuffer; 1]) {
-        let wgsl = concat!(include_str!("../gpu/row.wgsl"), include_str!("cross_entropy.wgsl"));
+        let wgsl = concat!(
+            include_str!("../gpu/row.wgsl"),
+            include_str!("exponentials.wgsl"),
+            include_str!("cross_entropy.wgsl")
+        );
         RowKernel {
             name: Self::NAME,
             wgsl,
@@ -62,8 +66,11 @@ impl Operation<3, 1> for CrossEntropyGrad {
     }
 
     fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 3], [dx]: [&GpuBuffer; 1]) {
-        let wgsl =
-            concat!(include_str!("../gpu/row.wgsl"), include_str!("cross_entropy_grad.wgsl"));
+        let wgsl = concat!(
+            include_str!("../gpu/row.wgsl"),
+            include_str!("exponentials.wgsl"),
+            include_str!("cross_entropy_grad.wgsl")
+        );
         RowKernel {
             name: Self::NAME,
             wgsl,
@@ -95,8 +102,11 @@ impl Operation<2, 1> for SoftCrossEntropy {
     }
 
     fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 2], [loss]: [&GpuBuffer; 1]) {
-        let wgsl =
-            concat!(include_str!("../gpu/row.wgsl"), include_str!("soft_cross_entropy.wgsl"));
+        let wgsl = concat!(
+            include_str!("../gpu/row.wgsl"),
+            include_str!("exponentials.wgsl"),
+            include_str!("soft_cross_entropy.wgsl")
+        );
         RowKernel {
             name: Self::NAME,
             wgsl,
@@ -131,8 +141,11 @@ impl Operation<3, 1> for SoftCrossEntropyGrad {
     }
 
     fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 3], [dx]: [&GpuBuffer; 1]) {
-        let wgsl =
-            concat!(include_str!("../gpu/row.wgsl"), include_str!("soft_cross_entropy_grad.wgsl"));
+        let wgsl = concat!(
+            include_str!("../gpu/row.wgsl"),
+            include_str!("exponentials.wgsl"),
+            include_str!("soft_cross_entropy_grad.wgsl")
+        );
         RowKernel { name: Self::NAME, wgsl, rows: self.rows, width: self.classes, params: &[] }
             .launch(gpu, &inputs, &[dx]);
     }

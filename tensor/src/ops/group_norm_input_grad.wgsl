@@ -23,16 +23,7 @@ fn offset(e: u32) -> u32 {
     return e / params.channels * (params.channels * params.groups) + e % params.channels;
 }
 
-@compute @workgroup_size(WIDTH)
-fn main(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let row = workgroup.x + workgroup.y * workgroups.x;
-    if row >= params.rows {
-        return;
-    }
+fn compute(row: u32, lane: u32) {
     let group_first = row % params.groups * params.channels;
     let start = row / params.groups * params.sample + group_first;
     let first = x[start];

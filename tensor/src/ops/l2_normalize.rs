@@ -1,7 +1,8 @@
 //! `y = x / max(‖x‖, eps)` along the last axis.
 
 use crate::cpu::{columns, parallel};
-use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
+use crate::gpu::row::RowKernel;
+use crate::gpu::{Gpu, GpuBuffer, Word};
 use crate::operation::{Operation, run};
 use crate::{Float, Tensor, check};
 
@@ -28,16 +29,14 @@ impl Operation<1, 1> for L2Normalize {
     }
 
     fn gpu(&self, gpu: &Gpu, [x]: [&GpuBuffer; 1], [y]: [&GpuBuffer; 1]) {
-        let rows = y.elements() / self.width;
-        gpu.launch(Launch {
+        RowKernel {
             name: Self::NAME,
             wgsl: concat!(include_str!("../gpu/row.wgsl"), include_str!("l2_normalize.wgsl")),
-            paste: "",
-            inputs: &[x],
-            outputs: &[y],
-            params: &[rows.word(), self.width.word(), self.eps.word()],
-            grid: Grid::groups(rows),
-        });
+            rows: y.elements() / self.width,
+            width: self.width,
+            params: &[self.eps.word()],
+        }
+        .launch(gpu, &[x], &[y]);
     }
 }
 
@@ -73,16 +72,14 @@ impl Operation<2, 1> for L2NormalizeGrad {
     // ANCHOR_END: grad
 
     fn gpu(&self, gpu: &Gpu, [x, dy]: [&GpuBuffer; 2], [dx]: [&GpuBuffer; 1]) {
-        let rows = dx.elements() / self.width;
-        gpu.launch(Launch {
+        RowKernel {
             name: Self::NAME,
             wgsl: concat!(include_str!("../gpu/row.wgsl"), include_str!("l2_normalize_grad.wgsl")),
-            paste: "",
-            inputs: &[x, dy],
-            outputs: &[dx],
-            params: &[rows.word(), self.width.word(), self.eps.word()],
-            grid: Grid::groups(rows),
-        });
+            rows: dx.elements() / self.width,
+            width: self.width,
+            params: &[self.eps.word()],
+        }
+        .launch(gpu, &[x, dy], &[dx]);
     }
 }
 

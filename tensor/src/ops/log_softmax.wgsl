@@ -1,5 +1,5 @@
 // y = (x − max) − log Σ e^(x − max) along rows: one workgroup computes one row. Includes
-// `row.wgsl`.
+// `row.wgsl` and `exponentials.wgsl`.
 
 struct Params {
     rows: u32,
@@ -9,29 +9,12 @@ struct Params {
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 
-@compute @workgroup_size(WIDTH)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let row = group.x + group.y * groups.x;
-    if row >= params.rows {
-        return;
-    }
+fn compute(row: u32, lane: u32) {
     let first = row * params.width;
     let last = first + params.width;
-    var largest = x[first];
+    let e = exponentials(lane, first, last);
+    let log_sum = log(e.sum);
     for (var i = first + lane; i < last; i += WIDTH) {
-        largest = max(largest, x[i]);
-    }
-    largest = row_max(lane, largest);
-    var sum = 0.0;
-    for (var i = first + lane; i < last; i += WIDTH) {
-        sum += exp(x[i] - largest);
-    }
-    let log_sum = log(row_sum(lane, sum));
-    for (var i = first + lane; i < last; i += WIDTH) {
-        y[i] = (x[i] - largest) - log_sum;
+        y[i] = (x[i] - e.largest) - log_sum;
     }
 }

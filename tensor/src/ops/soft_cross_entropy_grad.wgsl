@@ -1,5 +1,5 @@
 // dx = (e^(x − max) / Σ e^(x − max) · Σ wanted − wanted) · dy / rows: one workgroup computes one
-// row. Includes `row.wgsl`.
+// row. Includes `row.wgsl` and `exponentials.wgsl`.
 
 struct Params {
     rows: u32,
@@ -11,28 +11,10 @@ struct Params {
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 
-@compute @workgroup_size(WIDTH)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let row = group.x + group.y * groups.x;
-    if row >= params.rows {
-        return;
-    }
+fn compute(row: u32, lane: u32) {
     let first = row * params.width;
     let last = first + params.width;
-    var largest = x[first];
-    for (var i = first + lane; i < last; i += WIDTH) {
-        largest = max(largest, x[i]);
-    }
-    largest = row_max(lane, largest);
-    var sum = 0.0;
-    for (var i = first + lane; i < last; i += WIDTH) {
-        sum += exp(x[i] - largest);
-    }
-    sum = row_sum(lane, sum);
+    let e = exponentials(lane, first, last);
     var mass = 0.0;
     for (var i = first + lane; i < last; i += WIDTH) {
         mass += wanted[i];
@@ -40,6 +22,6 @@ fn main(
     mass = row_sum(lane, mass);
     let share = dy[0] / f32(params.rows);
     for (var i = first + lane; i < last; i += WIDTH) {
-        dx[i] = (exp(x[i] - largest) / sum * mass - wanted[i]) * share;
+        dx[i] = (exp(x[i] - e.largest) / e.sum * mass - wanted[i]) * share;
     }
 }

@@ -27,7 +27,11 @@ impl Operation<1, 1> for Softmax {
     }
 
     fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 1], [y]: [&GpuBuffer; 1]) {
-        let wgsl = concat!(include_str!("../gpu/row.wgsl"), include_str!("softmax.wgsl"));
+        let wgsl = concat!(
+            include_str!("../gpu/row.wgsl"),
+            include_str!("exponentials.wgsl"),
+            include_str!("softmax.wgsl")
+        );
         RowKernel {
             name: Self::NAME,
             wgsl,
@@ -100,7 +104,11 @@ impl Operation<1, 1> for LogSoftmax {
     }
 
     fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 1], [y]: [&GpuBuffer; 1]) {
-        let wgsl = concat!(include_str!("../gpu/row.wgsl"), include_str!("log_softmax.wgsl"));
+        let wgsl = concat!(
+            include_str!("../gpu/row.wgsl"),
+            include_str!("exponentials.wgsl"),
+            include_str!("log_softmax.wgsl")
+        );
         RowKernel {
             name: Self::NAME,
             wgsl,

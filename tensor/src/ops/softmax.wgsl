@@ -1,4 +1,5 @@
-// y = e^(x − max) / Σ e^(x − max) along rows: one workgroup computes one row. Includes `row.wgsl`.
+// y = e^(x − max) / Σ e^(x − max) along rows: one workgroup computes one row. Includes `row.wgsl` and
+// `exponentials.wgsl`.
 
 struct Params {
     rows: u32,
@@ -8,32 +9,11 @@ struct Params {
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 
-@compute @workgroup_size(WIDTH)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let row = group.x + group.y * groups.x;
-    if row >= params.rows {
-        return;
-    }
+fn compute(row: u32, lane: u32) {
     let first = row * params.width;
     let last = first + params.width;
-    var largest = x[first];
+    let e = exponentials(lane, first, last);
     for (var i = first + lane; i < last; i += WIDTH) {
-        largest = max(largest, x[i]);
-    }
-    largest = row_max(lane, largest);
-    var sum = 0.0;
-    for (var i = first + lane; i < last; i += WIDTH) {
-        let e = exp(x[i] - largest);
-        y[i] = e;
-        sum += e;
-    }
-    sum = row_sum(lane, sum);
-    // Each invocation reads what it has itself written.
-    for (var i = first + lane; i < last; i += WIDTH) {
-        y[i] /= sum;
+        y[i] = exp(x[i] - e.largest) / e.sum;
     }
 }

@@ -57,7 +57,7 @@ pub(crate) fn sum_rows(gpu: &Gpu, rows: usize, length: usize, x: &GpuBuffer, y: 
         paste: "",
         inputs: &[x],
         outputs: &[partial.as_ref().unwrap_or(y)],
-        params: &[rows.word(), length.word(), blocks.word()],
+        params: &[(rows * blocks).word(), length.word(), blocks.word()],
         grid: Grid::groups(rows * blocks),
     });
     if let Some(partial) = partial {
