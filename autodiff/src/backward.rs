@@ -50,6 +50,15 @@ impl Gradients {
     ///
     /// # Errors
     /// See [`NoGradient`].
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::ones(&Device::cpu(), [1]));
+    /// let grads = x.detach().sum_all().backward();
+    /// let why = grads.get(&x).unwrap_err().to_string();
+    /// assert!(why.contains("ends at the `detach` at"), "{why}");
+    /// ```
     pub fn get(&self, leaf: &Var) -> Result<&Tensor, NoGradient> {
         let node = &leaf.0;
         let made_at = node.made_at;
@@ -66,11 +75,25 @@ impl Gradients {
     }
 
     /// How many leaves have a gradient.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2], &[1.0, 2.0]));
+    /// assert_eq!(x.sum_all().backward().len(), 1);
+    /// ```
     pub fn len(&self) -> usize {
         self.by_leaf.len()
     }
 
     /// Whether no leaf has one.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2], &[1.0, 2.0]));
+    /// assert!(x.detach().sum_all().backward().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.by_leaf.is_empty()
     }
@@ -85,6 +108,14 @@ impl Var {
     ///
     /// # Panics
     /// Where the value is not one element, or part of the graph has been consumed before.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2], &[1.0, 2.0]));
+    /// let grads = (&x * &x).sum_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f64>(), [2.0, 4.0]);
+    /// ```
     #[track_caller]
     pub fn backward(self) -> Gradients {
         let elements = self.shape().elements();
@@ -93,11 +124,19 @@ impl Var {
         self.backward_from(seed)
     }
 
-    // ANCHOR: backward
     /// As [`backward`](Var::backward), from a cotangent of the value's shape.
     ///
     /// # Panics
     /// Where the cotangent has another shape, or part of the graph has been consumed before.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2], &[1.0, 2.0]));
+    /// let grads = (&x * 3.0).backward_from(x.value().clone());
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f64>(), [3.0, 6.0]);
+    /// ```
+    // ANCHOR: backward
     #[track_caller]
     pub fn backward_from(self, seed: Tensor) -> Gradients {
         assert!(

@@ -7,9 +7,17 @@ use crate::backward::walk;
 use crate::var::Record;
 
 impl Var {
-    // ANCHOR: detach
     /// The same value as a new leaf that asks for no gradient: `sg(x)` in the papers. Nothing
     /// flows back through it, and nothing else in this crate cuts a graph.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2], &[3.0, 4.0]));
+    /// let grads = (&x * &x.detach()).sum_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f64>(), [3.0, 4.0]); // not 2x
+    /// ```
+    // ANCHOR: detach
     #[track_caller]
     pub fn detach(&self) -> Var {
         let record = Record::Detached { from: Arc::downgrade(&self.0), hides: self.leaves() };

@@ -29,8 +29,15 @@ pub struct Worst {
 }
 
 impl Worst {
-    // ANCHOR: error
     /// The difference, relative to the larger of the two values and 1.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::ones(&Device::reference(), [2]);
+    /// let worst = autodiff::gradcheck(|x| &x[0] * &x[0], &[x]).unwrap();
+    /// assert!(worst.error() < 1e-8);
+    /// ```
+    // ANCHOR: error
     pub fn error(&self) -> f64 {
         let scale = self.analytic.abs().max(self.numeric.abs()).max(1.0);
         // A NaN must not look small.
@@ -106,6 +113,13 @@ pub fn gradcheck(f: impl Fn(&[Var]) -> Var, inputs: &[Tensor]) -> Result<Worst, 
 ///
 /// # Errors
 /// The worst direction, where its error is over the tolerance.
+///
+/// ```
+/// # use tensor::{Device, Tensor};
+/// let x = Tensor::from_slice(&Device::reference(), [2], &[0.5, 2.0]);
+/// let worst = autodiff::gradcheck::along_directions(|x| x[0].log(), &[x], 3).unwrap();
+/// assert!(worst.error() < 1e-8);
+/// ```
 pub fn along_directions(
     f: impl Fn(&[Var]) -> Var,
     inputs: &[Tensor],

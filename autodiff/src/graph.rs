@@ -35,6 +35,14 @@ impl Scope {
 
 /// Runs `f`; [`mermaid`] draws what it records as one box of this name. Within another scope the
 /// outer name stays.
+///
+/// ```
+/// # use autodiff::{Var, graph};
+/// # use tensor::{Device, Tensor};
+/// let x = Var::leaf(Tensor::ones(&Device::cpu(), [2]));
+/// let y = graph::scope("encoder", || x.exp().relu());
+/// assert!(graph::mermaid(&y).contains("encoder"));
+/// ```
 pub fn scope<T>(name: &str, f: impl FnOnce() -> T) -> T {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     struct Restore;

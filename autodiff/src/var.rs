@@ -62,21 +62,42 @@ impl Record {
 
 impl Var {
     /// A leaf that asks for a gradient: a parameter.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// assert!(Var::leaf(Tensor::ones(&Device::cpu(), [2])).needs_grad());
+    /// ```
     #[track_caller]
     pub fn leaf(value: Tensor) -> Self {
         Var::new(value, "leaf", true, Record::Nothing)
     }
 
     /// A leaf that asks for none: data.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// assert!(!Var::constant(Tensor::ones(&Device::cpu(), [2])).needs_grad());
+    /// ```
     #[track_caller]
     pub fn constant(value: Tensor) -> Self {
         Var::new(value, "constant", false, Record::Nothing)
     }
 
-    // ANCHOR: record
     /// A node for an operation with `N` inputs. `vjp(dy, needed)` returns a cotangent for each
     /// input that `needed` marks, in the shape of the output or of the input: the engine sums
     /// broadcast axes back. It should capture tensors, never `Var`s.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2], &[1.0, 2.0]));
+    /// let y = x.value() * 3.0;
+    /// let y = Var::record("treble", [&x], y, |dy, _| [Some(dy * 3.0)]);
+    /// assert_eq!(y.sum_all().backward().get(&x).unwrap().to_vec::<f64>(), [3.0, 3.0]);
+    /// ```
+    // ANCHOR: record
     #[track_caller]
     pub fn record<const N: usize>(
         op: &'static str,
@@ -135,16 +156,37 @@ impl Var {
     }
 
     /// The value, outside any graph.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2], &[1.0, 2.0]));
+    /// assert_eq!((&x + &x).value().to_vec::<f64>(), [2.0, 4.0]);
+    /// ```
     pub fn value(&self) -> &Tensor {
         &self.0.value
     }
 
     /// The lengths of the value's axes.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2], &[1.0, 2.0]));
+    /// assert_eq!(x.shape().as_slice(), [2]);
+    /// ```
     pub fn shape(&self) -> &Shape {
         self.0.value.shape()
     }
 
     /// Where the value lives.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2], &[1.0, 2.0]));
+    /// assert_eq!(x.device(), &Device::reference());
+    /// ```
     pub fn device(&self) -> &Device {
         self.0.value.device()
     }
@@ -153,22 +195,50 @@ impl Var {
     ///
     /// # Panics
     /// Where there is not exactly one.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2], &[1.0, 2.0]));
+    /// assert_eq!(x.sum_all().item(), 3.0);
+    /// ```
     #[track_caller]
     pub fn item(&self) -> f64 {
         self.0.value.item()
     }
 
     /// Whether a gradient flows to this node.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2], &[1.0, 2.0]));
+    /// assert!(x.exp().needs_grad() && !x.detach().exp().needs_grad());
+    /// ```
     pub fn needs_grad(&self) -> bool {
         self.0.needs_grad
     }
 
     /// The name of the operation that made the value.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2], &[1.0, 2.0]));
+    /// assert_eq!((x.op(), x.exp().op()), ("leaf", "exp"));
+    /// ```
     pub fn op(&self) -> &'static str {
         self.0.op
     }
 
     /// What names this node among all of the process; larger than its parents'.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2], &[1.0, 2.0]));
+    /// assert!(x.exp().id() > x.id());
+    /// ```
     pub fn id(&self) -> u64 {
         self.0.id
     }

@@ -24,11 +24,21 @@ pub(crate) enum Kind {
 
 impl Device {
     /// `f32` on the processor: packed micro-kernels for the matrix products, all cores.
+    ///
+    /// ```
+    /// # use tensor::Device;
+    /// assert!(!Device::cpu().is_f64());
+    /// ```
     pub fn cpu() -> Self {
         Device(Kind::Cpu)
     }
 
     /// `f64` on the processor, the plain route: the oracle for gradients and other devices.
+    ///
+    /// ```
+    /// # use tensor::Device;
+    /// assert!(Device::reference().is_f64());
+    /// ```
     pub fn reference() -> Self {
         Device(Kind::Reference)
     }
@@ -37,12 +47,25 @@ impl Device {
     ///
     /// # Errors
     /// Where no adapter is found or it does not open; the error lists those that were tried.
+    ///
+    /// ```
+    /// # use tensor::Device;
+    /// match Device::gpu() {
+    ///     Ok(device) => println!("{device}"),
+    ///     Err(error) => println!("{error}"), // lists the adapters that were tried
+    /// }
+    /// ```
     pub fn gpu() -> Result<Self, DeviceError> {
         Ok(Device(Kind::Gpu(Gpu::shared()?)))
     }
 
     /// A real GPU where there is one, else the CPU: software adapters prove kernels, but a
     /// processor does its own work faster without them.
+    ///
+    /// ```
+    /// # use tensor::Device;
+    /// assert!(["cpu", "gpu"].contains(&Device::best().name()));
+    /// ```
     pub fn best() -> Self {
         match Gpu::shared() {
             Ok(gpu) if gpu.adapter().is_hardware() => Device(Kind::Gpu(gpu)),
@@ -51,6 +74,11 @@ impl Device {
     }
 
     /// `reference`, `cpu` or `gpu`: the word that the command takes.
+    ///
+    /// ```
+    /// # use tensor::Device;
+    /// assert_eq!(Device::reference().name(), "reference");
+    /// ```
     pub fn name(&self) -> &'static str {
         match self.0 {
             Kind::Reference => "reference",
@@ -60,11 +88,21 @@ impl Device {
     }
 
     /// What the GPU's runtime has done since the process began; `None` on a processor.
+    ///
+    /// ```
+    /// # use tensor::Device;
+    /// assert!(Device::cpu().gpu_counters().is_none());
+    /// ```
     pub fn gpu_counters(&self) -> Option<GpuCounters> {
         self.as_gpu().map(|gpu| gpu.counters())
     }
 
     /// The GPU's adapter; `None` on a processor.
+    ///
+    /// ```
+    /// # use tensor::Device;
+    /// assert!(Device::cpu().adapter().is_none());
+    /// ```
     pub fn adapter(&self) -> Option<&AdapterReport> {
         self.as_gpu().map(|gpu| gpu.adapter())
     }
@@ -78,6 +116,11 @@ impl Device {
     }
 
     /// Whether the device computes in `f64`.
+    ///
+    /// ```
+    /// # use tensor::Device;
+    /// assert!(Device::reference().is_f64());
+    /// ```
     pub fn is_f64(&self) -> bool {
         matches!(self.0, Kind::Reference)
     }

@@ -17,16 +17,33 @@ pub struct Shape(Vec<usize>);
 
 impl Shape {
     /// The number of elements: the product of the axes; 1 for a scalar, whose shape is `[]`.
+    ///
+    /// ```
+    /// # use tensor::Shape;
+    /// assert_eq!(Shape::from([2, 3]).elements(), 6);
+    /// assert_eq!(Shape::from([]).elements(), 1);
+    /// ```
     pub fn elements(&self) -> usize {
         self.0.iter().product()
     }
 
     /// The number of axes.
+    ///
+    /// ```
+    /// # use tensor::Shape;
+    /// assert_eq!(Shape::from([2, 3]).rank(), 2);
+    /// ```
     pub fn rank(&self) -> usize {
         self.0.len()
     }
 
     /// The index of an axis that may be counted from the end, if there is such an axis.
+    ///
+    /// ```
+    /// # use tensor::Shape;
+    /// let s = Shape::from([2, 3]);
+    /// assert_eq!((s.axis(-1), s.axis(2)), (Some(1), None));
+    /// ```
     pub fn axis(&self, axis: isize) -> Option<usize> {
         let rank = self.rank() as isize;
         let index = if axis < 0 { axis + rank } else { axis };
@@ -34,11 +51,21 @@ impl Shape {
     }
 
     /// The length of the last axis; 1 for a scalar.
+    ///
+    /// ```
+    /// # use tensor::Shape;
+    /// assert_eq!(Shape::from([2, 3]).features(), 3);
+    /// ```
     pub fn features(&self) -> usize {
         self.0.last().copied().unwrap_or(1)
     }
 
     /// The product of all axes but the last: how many feature vectors there are.
+    ///
+    /// ```
+    /// # use tensor::Shape;
+    /// assert_eq!(Shape::from([4, 2, 3]).rows(), 8);
+    /// ```
     pub fn rows(&self) -> usize {
         self.0.iter().rev().skip(1).product()
     }
@@ -70,11 +97,21 @@ impl Shape {
     }
 
     /// The axes as a slice.
+    ///
+    /// ```
+    /// # use tensor::Shape;
+    /// assert_eq!(Shape::from([2, 3]).as_slice(), [2, 3]);
+    /// ```
     pub fn as_slice(&self) -> &[usize] {
         &self.0
     }
 
     /// How far apart neighbours along each axis lie in memory, in elements.
+    ///
+    /// ```
+    /// # use tensor::Shape;
+    /// assert_eq!(Shape::from([4, 2, 3]).strides(), [6, 3, 1]);
+    /// ```
     pub fn strides(&self) -> Vec<usize> {
         let mut strides = vec![1; self.rank()];
         for axis in (1..self.rank()).rev() {

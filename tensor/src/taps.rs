@@ -56,6 +56,12 @@ impl<T: Element> Taps<T> {
     ///
     /// # Panics
     /// Where there are outputs but no inputs.
+    ///
+    /// ```
+    /// # use tensor::{Filter, Taps};
+    /// let taps = Taps::<f64>::sampled(2, 1, 2.0, Filter::Bilinear);
+    /// assert_eq!(taps.iter().next(), Some((0, &[0.5, 0.5][..])));
+    /// ```
     #[track_caller]
     pub fn sampled(inputs: usize, outputs: usize, scale: f64, filter: Filter) -> Self {
         const A: f64 = -0.75;
@@ -79,6 +85,12 @@ impl<T: Element> Taps<T> {
     ///
     /// # Panics
     /// Where there are outputs but no inputs, or an output lies beyond the last input.
+    ///
+    /// ```
+    /// # use tensor::{Filter, Taps};
+    /// let taps = Taps::<f64>::antialiased(4, 1, 4.0, Filter::Bilinear);
+    /// assert_eq!(taps.iter().next().map(|(_, weights)| weights.len()), Some(4));
+    /// ```
     #[track_caller]
     pub fn antialiased(inputs: usize, outputs: usize, scale: f64, filter: Filter) -> Self {
         const A: f64 = -0.5;
@@ -114,16 +126,35 @@ impl<T: Element> Taps<T> {
     }
 
     /// How many output positions there are.
+    ///
+    /// ```
+    /// # use tensor::{Filter, Taps};
+    /// let taps = Taps::<f64>::sampled(2, 1, 2.0, Filter::Bilinear);
+    /// assert_eq!(taps.outputs(), 1);
+    /// ```
     pub fn outputs(&self) -> usize {
         self.runs.len()
     }
 
     /// How many input positions there are.
+    ///
+    /// ```
+    /// # use tensor::{Filter, Taps};
+    /// let taps = Taps::<f64>::sampled(2, 1, 2.0, Filter::Bilinear);
+    /// assert_eq!(taps.inputs(), 2);
+    /// ```
     pub fn inputs(&self) -> usize {
         self.inputs
     }
 
     /// For each output, the first input of its run, and the weights from there on.
+    ///
+    /// ```
+    /// # use tensor::{Filter, Taps};
+    /// let taps = Taps::<f64>::sampled(2, 1, 2.0, Filter::Bilinear);
+    /// let totals: Vec<f64> = taps.iter().map(|(_, weights)| weights.iter().sum()).collect();
+    /// assert_eq!(totals, [1.0]);
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (usize, &[T])> {
         let mut rest = &self.weights[..];
         self.runs.iter().map(move |&(first, count)| {

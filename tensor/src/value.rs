@@ -34,6 +34,12 @@ impl Tensor {
     ///
     /// # Panics
     /// Where the number of values is not the shape's.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.to_vec::<f32>(), [1.0, 2.0, 3.0, 4.0]);
+    /// ```
     #[track_caller]
     pub fn from_slice<T: Element>(device: &Device, shape: impl Into<Shape>, values: &[T]) -> Self {
         let shape = shape.into();
@@ -60,31 +66,62 @@ impl Tensor {
     }
 
     /// A tensor of rank 0.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// assert_eq!(Tensor::scalar(&Device::cpu(), 2.5).item(), 2.5);
+    /// ```
     pub fn scalar(device: &Device, value: f64) -> Self {
         Tensor::full(device, [], value)
     }
 
     /// A tensor of zeros.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// assert_eq!(Tensor::zeros(&Device::cpu(), [2]).to_vec::<f32>(), [0.0, 0.0]);
+    /// ```
     pub fn zeros(device: &Device, shape: impl Into<Shape>) -> Self {
         Tensor::full(device, shape, 0.0)
     }
 
     /// A tensor of ones.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// assert_eq!(Tensor::ones(&Device::cpu(), [2]).to_vec::<f32>(), [1.0, 1.0]);
+    /// ```
     pub fn ones(device: &Device, shape: impl Into<Shape>) -> Self {
         Tensor::full(device, shape, 1.0)
     }
 
     /// Where the tensor lives.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// assert_eq!(Tensor::ones(&Device::cpu(), [2]).device().name(), "cpu");
+    /// ```
     pub fn device(&self) -> &Device {
         &self.device
     }
 
     /// The lengths of its axes.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// assert_eq!(Tensor::ones(&Device::cpu(), [2, 3]).shape().as_slice(), [2, 3]);
+    /// ```
     pub fn shape(&self) -> &Shape {
         &self.shape
     }
 
     /// The values on the host, row-major. The only place where the host waits for a GPU.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2], &[1.0f64, 2.0]);
+    /// assert_eq!(x.to_vec::<f64>(), [1.0, 2.0]); // whatever the device computes in
+    /// ```
     pub fn to_vec<T: Element>(&self) -> Vec<T> {
         match &self.data {
             Data::F64(x) => x.iter().map(|&x| T::from_f64(x)).collect(),
@@ -100,6 +137,11 @@ impl Tensor {
     ///
     /// # Panics
     /// Where there is not exactly one.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// assert_eq!(Tensor::ones(&Device::cpu(), [3]).sum_all().item(), 3.0);
+    /// ```
     #[track_caller]
     pub fn item(&self) -> f64 {
         if self.shape.elements() != 1 {
@@ -112,6 +154,12 @@ impl Tensor {
     ///
     /// # Panics
     /// Where the number of elements differs.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::ones(&Device::cpu(), [2, 3]).reshape([6]);
+    /// assert_eq!(x.shape().as_slice(), [6]);
+    /// ```
     #[track_caller]
     pub fn reshape(&self, shape: impl Into<Shape>) -> Self {
         let shape = shape.into();
@@ -122,6 +170,12 @@ impl Tensor {
     }
 
     /// The same values on another device, by way of the host.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::ones(&Device::cpu(), [2]).to_device(&Device::reference());
+    /// assert!(x.device().is_f64());
+    /// ```
     pub fn to_device(&self, device: &Device) -> Self {
         if *device == self.device {
             return self.clone();
@@ -130,6 +184,11 @@ impl Tensor {
     }
 
     /// Bytes that the values take on the device.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// assert_eq!(Tensor::ones(&Device::cpu(), [2, 3]).bytes(), 24);
+    /// ```
     pub fn bytes(&self) -> usize {
         self.shape.elements() * if self.device.is_f64() { 8 } else { 4 }
     }

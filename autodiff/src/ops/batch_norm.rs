@@ -11,6 +11,16 @@ impl Var {
     ///
     /// # Panics
     /// Where there are fewer than two rows.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2, 1], &[1.0, 3.0]));
+    /// let [w, b] = [1.0, 0.0].map(|v| Var::leaf(Tensor::full(x.device(), [1], v)));
+    /// let (y, mean, var) = x.batch_norm(&w, &b, 0.0);
+    /// assert_eq!(y.value().to_vec::<f64>(), [-1.0, 1.0]);
+    /// assert_eq!((mean.item(), var.item()), (2.0, 1.0));
+    /// ```
     #[track_caller]
     pub fn batch_norm(&self, weight: &Var, bias: &Var, eps: f64) -> (Var, Tensor, Tensor) {
         let (x, w) = (self.value().clone(), weight.value().clone());
@@ -65,6 +75,16 @@ impl Var {
 
     /// [`batch_norm`](Var::batch_norm) with statistics that are given and constant: evaluation
     /// mode.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2, 1], &[1.0, 3.0]));
+    /// let [w, b] = [1.0, 0.0].map(|v| Var::leaf(Tensor::full(x.device(), [1], v)));
+    /// let stats = [1.0, 4.0].map(|v| Tensor::full(x.device(), [1], v));
+    /// let y = x.batch_norm_with([&stats[0], &stats[1]], &w, &b, 0.0);
+    /// assert_eq!(y.value().to_vec::<f64>(), [0.0, 1.0]);
+    /// ```
     #[track_caller]
     pub fn batch_norm_with(&self, stats: [&Tensor; 2], weight: &Var, bias: &Var, eps: f64) -> Var {
         let (x, w) = (self.value().clone(), weight.value().clone());

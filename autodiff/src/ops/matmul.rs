@@ -4,19 +4,43 @@ use crate::Var;
 
 impl Var {
     /// `a b`: `[…, m, k] × […, k, n] → […, m, n]`; leading axes broadcast.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2, 2], &[1.0, 2.0, 3.0, 4.0]));
+    /// let grads = x.matmul(&x.detach()).sum_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f64>(), [3.0, 7.0, 3.0, 7.0]);
+    /// ```
     #[track_caller]
     pub fn matmul(&self, b: &Var) -> Var {
         self.matmul_with(b, false, false)
     }
 
     /// `a bᵀ`: `[…, m, k] × […, n, k] → […, m, n]`.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2, 2], &[1.0, 2.0, 3.0, 4.0]));
+    /// let grads = x.matmul_nt(&x.detach()).sum_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f64>(), [4.0, 6.0, 4.0, 6.0]);
+    /// ```
     #[track_caller]
     pub fn matmul_nt(&self, b: &Var) -> Var {
         self.matmul_with(b, false, true)
     }
 
-    // ANCHOR: matmul
     /// The product with either operand's last two axes exchanged.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2, 2], &[1.0, 2.0, 3.0, 4.0]));
+    /// let grads = x.matmul_with(&x.detach(), true, false).sum_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f64>(), [3.0, 3.0, 7.0, 7.0]);
+    /// ```
+    // ANCHOR: matmul
     #[track_caller]
     pub fn matmul_with(&self, b: &Var, transpose_a: bool, transpose_b: bool) -> Var {
         let (x, z) = (self.value().clone(), b.value().clone());

@@ -6,6 +6,14 @@ use crate::Var;
 
 impl Var {
     /// `scale · x + shift`.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2], &[1.0, 2.0]));
+    /// let grads = x.affine(3.0, 1.0).sum_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f64>(), [3.0, 3.0]);
+    /// ```
     #[track_caller]
     pub fn affine(&self, scale: f64, shift: f64) -> Var {
         let y = self.value().affine(scale, shift);
@@ -13,6 +21,14 @@ impl Var {
     }
 
     /// `eˣ`; `dx = dy · y`.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2], &[0.0, 0.0]));
+    /// let grads = x.exp().sum_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f64>(), [1.0, 1.0]);
+    /// ```
     #[track_caller]
     pub fn exp(&self) -> Var {
         let y = self.value().exp();
@@ -20,6 +36,14 @@ impl Var {
     }
 
     /// The natural logarithm; `dx = dy / x`.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2], &[1.0, 2.0]));
+    /// let grads = x.log().sum_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f64>(), [1.0, 0.5]);
+    /// ```
     #[track_caller]
     pub fn log(&self) -> Var {
         let x = self.value().clone();
@@ -27,6 +51,14 @@ impl Var {
     }
 
     /// The square root; `dx = dy / 2y`.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2], &[1.0, 4.0]));
+    /// let grads = x.sqrt().sum_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f64>(), [0.5, 0.25]);
+    /// ```
     #[track_caller]
     pub fn sqrt(&self) -> Var {
         let y = self.value().sqrt();
@@ -34,6 +66,14 @@ impl Var {
     }
 
     /// `max(x, 0)`; the derivative at 0 is 0.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2], &[-1.0, 2.0]));
+    /// let grads = x.relu().sum_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f64>(), [0.0, 1.0]);
+    /// ```
     #[track_caller]
     pub fn relu(&self) -> Var {
         let y = self.value().relu();

@@ -6,6 +6,14 @@ use crate::Var;
 
 impl Var {
     /// The sum over the given axes, which keep length 1 if `keepdim` and vanish otherwise.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2, 2], &[1.0, 2.0, 3.0, 4.0]));
+    /// let grads = x.sum(&[0], false).sum_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f64>(), [1.0; 4]);
+    /// ```
     #[track_caller]
     pub fn sum(&self, axes: &[isize], keepdim: bool) -> Var {
         let y = self.value().sum(axes, keepdim);
@@ -15,6 +23,14 @@ impl Var {
     }
 
     /// The mean over the given axes.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2, 2], &[1.0, 2.0, 3.0, 4.0]));
+    /// let grads = x.mean(&[0], false).sum_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f64>(), [0.5; 4]);
+    /// ```
     #[track_caller]
     pub fn mean(&self, axes: &[isize], keepdim: bool) -> Var {
         let y = self.value().mean(axes, keepdim);
@@ -27,6 +43,14 @@ impl Var {
     }
 
     /// The sum of all elements, of shape `[]`.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2, 2], &[1.0, 2.0, 3.0, 4.0]));
+    /// let grads = x.sum_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f64>(), [1.0; 4]);
+    /// ```
     #[track_caller]
     pub fn sum_all(&self) -> Var {
         let shape = self.shape().clone();
@@ -36,6 +60,14 @@ impl Var {
     }
 
     /// The mean of all elements, of shape `[]`.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2, 2], &[1.0, 2.0, 3.0, 4.0]));
+    /// let grads = x.mean_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f64>(), [0.25; 4]);
+    /// ```
     #[track_caller]
     pub fn mean_all(&self) -> Var {
         let shape = self.shape().clone();

@@ -6,6 +6,13 @@ use crate::Var;
 
 impl Var {
     /// The same values in another shape.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2, 2], &[1.0, 2.0, 3.0, 4.0]));
+    /// assert_eq!(x.reshape([4]).shape().as_slice(), [4]);
+    /// ```
     #[track_caller]
     pub fn reshape(&self, shape: impl Into<Shape>) -> Var {
         let from = self.shape().clone();
@@ -15,6 +22,13 @@ impl Var {
     }
 
     /// The axes in another order: axis `i` of the result is axis `order[i]` of this value.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2, 2], &[1.0, 2.0, 3.0, 4.0]));
+    /// assert_eq!(x.permute(&[1, 0]).value().to_vec::<f64>(), [1.0, 3.0, 2.0, 4.0]);
+    /// ```
     #[track_caller]
     pub fn permute(&self, order: &[usize]) -> Var {
         let y = self.value().permute(order);
@@ -26,6 +40,14 @@ impl Var {
     }
 
     /// Elements `start .. stop` of an axis; the rest gets a zero cotangent.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2, 2], &[1.0, 2.0, 3.0, 4.0]));
+    /// let grads = x.slice(1, 0, 1).sum_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f64>(), [1.0, 0.0, 1.0, 0.0]);
+    /// ```
     #[track_caller]
     pub fn slice(&self, axis: isize, start: usize, stop: usize) -> Var {
         let y = self.value().slice(axis, start, stop);
@@ -77,6 +99,14 @@ impl Var {
     }
 
     /// The value repeated to a larger shape by NumPy's rule; the engine sums the cotangent back.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::from_slice(&Device::reference(), [2], &[1.0, 2.0]));
+    /// let grads = x.broadcast_to(&[3, 2].into()).sum_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f64>(), [3.0, 3.0]);
+    /// ```
     #[track_caller]
     pub fn broadcast_to(&self, shape: &Shape) -> Var {
         let y = self.value().broadcast_to(shape);

@@ -94,6 +94,11 @@ impl AdapterReport {
     }
 
     /// Whether it is a GPU rather than a processor that plays one.
+    ///
+    /// ```
+    /// let hardware = tensor::adapters().iter().filter(|adapter| adapter.is_hardware()).count();
+    /// println!("{hardware} adapters are hardware");
+    /// ```
     pub fn is_hardware(&self) -> bool {
         !matches!(self.kind, AdapterKind::Software | AdapterKind::Unknown)
     }
@@ -139,6 +144,12 @@ fn max_tensor_bytes(limits: &wgpu::Limits) -> u64 {
 }
 
 /// Every adapter that the machine shows, the best first; empty where there is no driver.
+///
+/// ```
+/// for adapter in tensor::adapters() {
+///     println!("{adapter}");
+/// }
+/// ```
 pub fn adapters() -> Vec<AdapterReport> {
     enumerate(Mode::from_environment()).into_iter().map(|(_, report)| report).collect()
 }

@@ -262,6 +262,12 @@ impl Tensor {
     }
 
     /// `dy` where `self > 0`, else 0: the cotangent of [`relu`](Tensor::relu), by its output.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2], &[-1.0, 2.0]);
+    /// assert_eq!(x.relu_grad(&x).to_vec::<f32>(), [0.0, 2.0]);
+    /// ```
     #[track_caller]
     pub fn relu_grad(&self, dy: &Tensor) -> Tensor {
         self.binary::<ReluGrad>(dy)

@@ -109,6 +109,14 @@ impl Tensor {
     }
 
     /// The cotangent of [`avg_pool2d`](Tensor::avg_pool2d)'s input `self`, given its output's.
+    ///
+    /// ```
+    /// # use tensor::{Device, Pool2d, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [1, 2, 2, 1], &[1.0, 4.0, 3.0, 2.0]);
+    /// let dy = Tensor::ones(&Device::cpu(), [1, 1, 1, 1]);
+    /// let dx = x.avg_pool2d_grad(&dy, Pool2d::new(2, 2, 0));
+    /// assert_eq!(dx.to_vec::<f32>(), [0.25; 4]);
+    /// ```
     #[track_caller]
     pub fn avg_pool2d_grad(&self, dy: &Tensor, pool: Pool2d) -> Tensor {
         let g = Windows::new("avg_pool2d_grad", self, pool);

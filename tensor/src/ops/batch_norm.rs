@@ -230,6 +230,13 @@ impl Tensor {
     ///
     /// # Panics
     /// Where there are fewer than two rows: one row has no variance.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 1], &[1.0, 3.0]);
+    /// let (mean, var) = x.batch_stats();
+    /// assert_eq!((mean.item(), var.item()), (2.0, 1.0));
+    /// ```
     #[track_caller]
     pub fn batch_stats(&self) -> (Tensor, Tensor) {
         let (rows, c) = self.columns("batch_stats");
@@ -242,6 +249,15 @@ impl Tensor {
     }
 
     /// `(x − mean) / sqrt(var + eps) · weight + bias`, the last four of shape `[c]`.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 1], &[1.0, 3.0]);
+    /// let (mean, var) = x.batch_stats();
+    /// let (w, b) = (Tensor::ones(x.device(), [1]), Tensor::zeros(x.device(), [1]));
+    /// let y = x.batch_norm([&mean, &var], [&w, &b], 0.0);
+    /// assert_eq!(y.to_vec::<f32>(), [-1.0, 1.0]);
+    /// ```
     #[track_caller]
     pub fn batch_norm(
         &self,
@@ -259,6 +275,15 @@ impl Tensor {
     }
 
     /// The cotangents of weight and bias, given the output's.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 1], &[1.0, 3.0]);
+    /// let (mean, var) = x.batch_stats();
+    /// let dy = Tensor::ones(x.device(), [2, 1]);
+    /// let (dw, db) = x.batch_norm_parameter_grads([&mean, &var], &dy, 0.0);
+    /// assert_eq!((dw.item(), db.item()), (0.0, 2.0));
+    /// ```
     #[track_caller]
     pub fn batch_norm_parameter_grads(
         &self,
@@ -276,6 +301,16 @@ impl Tensor {
 
     /// The cotangent of the input `self` where `mean` and `var` are its own statistics, given
     /// the output's and those of weight and bias.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 1], &[1.0, 3.0]);
+    /// let (mean, var) = x.batch_stats();
+    /// let (w, dy) = (Tensor::ones(x.device(), [1]), Tensor::ones(x.device(), [2, 1]));
+    /// let (dw, db) = x.batch_norm_parameter_grads([&mean, &var], &dy, 0.0);
+    /// let dx = x.batch_norm_input_grad([&mean, &var], &w, &dy, [&dw, &db], 0.0);
+    /// assert_eq!(dx.to_vec::<f32>(), [0.0, 0.0]); // a shift of all rows is taken off again
+    /// ```
     #[track_caller]
     pub fn batch_norm_input_grad(
         &self,

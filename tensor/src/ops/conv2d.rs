@@ -210,6 +210,15 @@ impl Tensor {
     }
 
     /// The cotangent of [`conv2d`](Tensor::conv2d)'s input `self`, given its output's.
+    ///
+    /// ```
+    /// # use tensor::{Conv2d, Device, Tensor};
+    /// let x = Tensor::ones(&Device::cpu(), [1, 2, 2, 1]);
+    /// let w = Tensor::ones(&Device::cpu(), [2, 2, 1, 1]);
+    /// let dy = Tensor::ones(&Device::cpu(), [1, 1, 1, 1]);
+    /// let dx = x.conv2d_input_grad(&w, &dy, Conv2d::new(1, 0));
+    /// assert_eq!(dx.to_vec::<f32>(), [1.0; 4]);
+    /// ```
     #[track_caller]
     pub fn conv2d_input_grad(&self, weight: &Tensor, dy: &Tensor, conv: Conv2d) -> Tensor {
         let g = Geometry::new("conv2d_input_grad", self, weight, conv);
@@ -219,6 +228,15 @@ impl Tensor {
 
     /// The cotangent of [`conv2d`](Tensor::conv2d)'s weights, given its input `self` and its
     /// output's cotangent.
+    ///
+    /// ```
+    /// # use tensor::{Conv2d, Device, Tensor};
+    /// let x = Tensor::ones(&Device::cpu(), [1, 2, 2, 1]);
+    /// let w = Tensor::ones(&Device::cpu(), [2, 2, 1, 1]);
+    /// let dy = Tensor::ones(&Device::cpu(), [1, 1, 1, 1]);
+    /// let dw = x.conv2d_weight_grad(&w, &dy, Conv2d::new(1, 0));
+    /// assert_eq!(dw.to_vec::<f32>(), [1.0; 4]);
+    /// ```
     #[track_caller]
     pub fn conv2d_weight_grad(&self, weight: &Tensor, dy: &Tensor, conv: Conv2d) -> Tensor {
         let g = Geometry::new("conv2d_weight_grad", self, weight, conv);

@@ -35,6 +35,11 @@ pub(crate) fn fill(gpu: &Gpu, y: &GpuBuffer, value: f64) {
 
 impl Tensor {
     /// A tensor with one value everywhere.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// assert_eq!(Tensor::full(&Device::cpu(), [2], 0.5).to_vec::<f32>(), [0.5, 0.5]);
+    /// ```
     pub fn full(device: &Device, shape: impl Into<Shape>, value: f64) -> Tensor {
         let [y] = run_on(device, &Fill { value }, [], [shape.into()]);
         y

@@ -89,6 +89,12 @@ impl Tensor {
     ///
     /// # Panics
     /// Where the tensor has no axis.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2], &[3.0, 4.0]);
+    /// assert_eq!(x.l2_normalize(1e-12).to_vec::<f32>(), [0.6, 0.8]);
+    /// ```
     #[track_caller]
     pub fn l2_normalize(&self, eps: f64) -> Tensor {
         let width = self.features("l2_normalize");
@@ -98,6 +104,13 @@ impl Tensor {
 
     /// The cotangent of [`l2_normalize`](Tensor::l2_normalize)'s input `self`, given its
     /// output's.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2], &[2.0, 0.0]);
+    /// // Along itself a vector cannot change its direction.
+    /// assert_eq!(x.l2_normalize_grad(&x, 1e-12).to_vec::<f32>(), [0.0, 0.0]);
+    /// ```
     #[track_caller]
     pub fn l2_normalize_grad(&self, dy: &Tensor, eps: f64) -> Tensor {
         let width = self.features("l2_normalize_grad");

@@ -88,18 +88,36 @@ impl Tensor {
     }
 
     /// `a bᵀ`: `[…, m, k] × […, n, k] → […, m, n]`.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.matmul_nt(&x).to_vec::<f32>(), [5.0, 11.0, 11.0, 25.0]);
+    /// ```
     #[track_caller]
     pub fn matmul_nt(&self, b: &Tensor) -> Tensor {
         self.matmul_with(b, false, true)
     }
 
     /// `aᵀ b`: `[…, k, m] × […, k, n] → […, m, n]`.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.matmul_tn(&x).to_vec::<f32>(), [10.0, 14.0, 14.0, 20.0]);
+    /// ```
     #[track_caller]
     pub fn matmul_tn(&self, b: &Tensor) -> Tensor {
         self.matmul_with(b, true, false)
     }
 
     /// The product with either operand's last two axes exchanged.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.matmul_with(&x, true, true).to_vec::<f32>(), [7.0, 15.0, 10.0, 22.0]);
+    /// ```
     #[track_caller]
     pub fn matmul_with(&self, b: &Tensor, transpose_a: bool, transpose_b: bool) -> Tensor {
         let a = self;

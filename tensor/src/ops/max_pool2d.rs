@@ -124,6 +124,14 @@ impl Tensor {
 
     /// The cotangent of [`max_pool2d`](Tensor::max_pool2d)'s input `self`, given the taps that
     /// won and the output's cotangent.
+    ///
+    /// ```
+    /// # use tensor::{Device, Pool2d, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [1, 2, 2, 1], &[1.0, 4.0, 3.0, 2.0]);
+    /// let (y, tap) = x.max_pool2d(Pool2d::new(2, 2, 0));
+    /// let dx = x.max_pool2d_grad(&tap, &y, Pool2d::new(2, 2, 0));
+    /// assert_eq!(dx.to_vec::<f32>(), [0.0, 4.0, 0.0, 0.0]);
+    /// ```
     #[track_caller]
     pub fn max_pool2d_grad(&self, tap: &Tensor, dy: &Tensor, pool: Pool2d) -> Tensor {
         let g = Windows::new("max_pool2d_grad", self, pool);

@@ -128,26 +128,56 @@ impl Tensor {
     }
 
     /// `scale · x + shift`.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2], &[1.0, 2.0]);
+    /// assert_eq!(x.affine(2.0, 0.5).to_vec::<f32>(), [2.5, 4.5]);
+    /// ```
     pub fn affine(&self, scale: f64, shift: f64) -> Tensor {
         self.pointwise(Affine { scale, shift })
     }
 
     /// `eˣ`.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2], &[0.0, 0.0]);
+    /// assert_eq!(x.exp().to_vec::<f32>(), [1.0, 1.0]);
+    /// ```
     pub fn exp(&self) -> Tensor {
         self.pointwise(Exp)
     }
 
     /// The natural logarithm.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2], &[1.0, 0.0]);
+    /// assert_eq!(x.log().to_vec::<f32>(), [0.0, f32::NEG_INFINITY]);
+    /// ```
     pub fn log(&self) -> Tensor {
         self.pointwise(Log)
     }
 
     /// The square root.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2], &[4.0, 9.0]);
+    /// assert_eq!(x.sqrt().to_vec::<f32>(), [2.0, 3.0]);
+    /// ```
     pub fn sqrt(&self) -> Tensor {
         self.pointwise(Sqrt)
     }
 
     /// `max(x, 0)`.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2], &[-1.0, 2.0]);
+    /// assert_eq!(x.relu().to_vec::<f32>(), [0.0, 2.0]);
+    /// ```
     pub fn relu(&self) -> Tensor {
         self.pointwise(Relu)
     }

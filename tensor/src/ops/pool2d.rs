@@ -16,6 +16,11 @@ pub struct Pool2d {
 
 impl Pool2d {
     /// The same extent, stride and padding in both directions.
+    ///
+    /// ```
+    /// # use tensor::Pool2d;
+    /// assert_eq!(Pool2d::new(3, 2, 1).kernel, [3, 3]);
+    /// ```
     pub fn new(kernel: usize, stride: usize, padding: usize) -> Self {
         Pool2d { kernel: [kernel; 2], stride: [stride; 2], padding: [padding; 2] }
     }

@@ -20,6 +20,11 @@ pub struct Resize {
 
 impl Resize {
     /// From corner to corner.
+    ///
+    /// ```
+    /// # use tensor::{Filter, Resize};
+    /// assert_eq!(Resize::new(Filter::Bicubic, true).scale, None);
+    /// ```
     pub fn new(filter: Filter, antialias: bool) -> Self {
         Resize { filter, antialias, scale: None }
     }
@@ -141,6 +146,13 @@ impl Tensor {
 
     /// The cotangent of [`resize`](Tensor::resize)'s input, of size `image`, given its output's,
     /// which is `self`.
+    ///
+    /// ```
+    /// # use tensor::{Device, Filter, Resize, Tensor};
+    /// let dy = Tensor::ones(&Device::cpu(), [1, 2, 2, 1]);
+    /// let dx = dy.resize_grad([1, 1], Resize::new(Filter::Bilinear, false));
+    /// assert_eq!(dx.item(), 4.0); // the one pixel went into all four
+    /// ```
     #[track_caller]
     pub fn resize_grad(&self, image: [usize; 2], resize: Resize) -> Tensor {
         let size = size_of("resize_grad", self);

@@ -100,6 +100,12 @@ impl Tensor {
     }
 
     /// The mean over the given axes; see [`sum`](Tensor::sum).
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.mean(&[0], false).to_vec::<f32>(), [2.0, 3.0]);
+    /// ```
     #[track_caller]
     pub fn mean(&self, axes: &[isize], keepdim: bool) -> Tensor {
         let indices = check::axes("mean", self, axes);
@@ -108,12 +114,24 @@ impl Tensor {
     }
 
     /// The sum of all elements, of shape `[]`.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.sum_all().item(), 10.0);
+    /// ```
     pub fn sum_all(&self) -> Tensor {
         let [y] = run(&Sum(Span::all(self)), [self], [Shape::from([])]);
         y
     }
 
     /// The mean of all elements, of shape `[]`.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.mean_all().item(), 2.5);
+    /// ```
     pub fn mean_all(&self) -> Tensor {
         self.sum_all() * (1.0 / self.shape().elements() as f64)
     }
@@ -155,6 +173,12 @@ impl Tensor {
     ///
     /// # Panics
     /// Where `shape` does not broadcast to this tensor's.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.sum_to(&[2].into()).to_vec::<f32>(), [4.0, 6.0]);
+    /// ```
     #[track_caller]
     pub fn sum_to(&self, shape: &Shape) -> Tensor {
         if self.shape() == shape {

@@ -71,6 +71,12 @@ impl Tensor {
     ///
     /// # Panics
     /// Where `order` does not name each axis once.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.permute(&[1, 0]).to_vec::<f32>(), [1.0, 3.0, 2.0, 4.0]);
+    /// ```
     #[track_caller]
     pub fn permute(&self, order: &[usize]) -> Tensor {
         let mut sorted = order.to_vec();
@@ -91,6 +97,12 @@ impl Tensor {
     ///
     /// # Panics
     /// Where the axis is not there or the range does not lie in it.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.slice(-1, 1, 2).to_vec::<f32>(), [2.0, 4.0]);
+    /// ```
     #[track_caller]
     pub fn slice(&self, axis: isize, start: usize, stop: usize) -> Tensor {
         let axis = check::axes("slice", self, &[axis])[0];
@@ -153,6 +165,12 @@ impl Tensor {
     ///
     /// # Panics
     /// Where this shape does not broadcast to the other.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 1], &[1.0, 2.0]);
+    /// assert_eq!(x.broadcast_to(&[2, 2].into()).to_vec::<f32>(), [1.0, 1.0, 2.0, 2.0]);
+    /// ```
     #[track_caller]
     pub fn broadcast_to(&self, shape: &Shape) -> Tensor {
         if self.shape() == shape {

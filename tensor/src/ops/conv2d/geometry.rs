@@ -28,17 +28,32 @@ impl Conv2d {
     }
 
     /// With the taps this far apart in both directions.
+    ///
+    /// ```
+    /// # use tensor::Conv2d;
+    /// assert_eq!(Conv2d::new(1, 2).dilation(2).output_size([8, 8], [3, 3]), Some([8, 8]));
+    /// ```
     pub const fn dilation(self, dilation: usize) -> Self {
         Conv2d { dilation: [dilation; 2], ..self }
     }
 
     /// With the channels in this many groups.
+    ///
+    /// ```
+    /// # use tensor::Conv2d;
+    /// assert_eq!(Conv2d::new(1, 1).groups(4).groups, 4);
+    /// ```
     pub const fn groups(self, groups: usize) -> Self {
         Conv2d { groups, ..self }
     }
 
     /// The extent of the output for an input and a kernel, `⌊(h + 2p − d(k − 1) − 1) / s⌋ + 1` an
     /// axis; `None` where the kernel is larger than the padded image.
+    ///
+    /// ```
+    /// # use tensor::Conv2d;
+    /// assert_eq!(Conv2d::new(2, 3).output_size([224, 224], [7, 7]), Some([112, 112]));
+    /// ```
     pub fn output_size(&self, image: [usize; 2], kernel: [usize; 2]) -> Option<[usize; 2]> {
         let axis = |i: usize| {
             let extent = self.dilation[i] * kernel[i].saturating_sub(1) + kernel[i].min(1);
