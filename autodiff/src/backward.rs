@@ -160,9 +160,11 @@ impl Var {
                         }
                     }
                 }
-                _ => {
+                _ if node.needs_grad() => {
                     gradients.by_leaf.insert(id, (dy, node.0.made_at));
                 }
+                // A loss that was computed from constants alone.
+                _ => {}
             }
         }
         gradients
