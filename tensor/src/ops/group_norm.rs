@@ -116,7 +116,11 @@ impl Operation<3, 2> for GroupNorm {
     }
 
     fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 3], outputs: [&GpuBuffer; 2]) {
-        let wgsl = concat!(include_str!("../gpu/row.wgsl"), include_str!("group_norm.wgsl"));
+        let wgsl = concat!(
+            include_str!("../gpu/row.wgsl"),
+            include_str!("groups.wgsl"),
+            include_str!("group_norm.wgsl")
+        );
         self.groups.launch(gpu, (Self::NAME, wgsl), &inputs, &outputs, self.eps);
     }
 }
@@ -163,8 +167,11 @@ impl Operation<4, 1> for InputGrad {
     }
 
     fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 4], outputs: [&GpuBuffer; 1]) {
-        let wgsl =
-            concat!(include_str!("../gpu/row.wgsl"), include_str!("group_norm_input_grad.wgsl"));
+        let wgsl = concat!(
+            include_str!("../gpu/row.wgsl"),
+            include_str!("groups.wgsl"),
+            include_str!("group_norm_input_grad.wgsl")
+        );
         self.groups.launch(gpu, (Self::NAME, wgsl), &inputs, &outputs, 0.0);
     }
 }

@@ -1,27 +1,11 @@
 // dx = (g − (Σ g + x̂ Σ g x̂) / count) / sqrt(var + eps) with g = dy · weight: one workgroup
-// computes one group. Includes `row.wgsl`.
-
-struct Params {
-    rows: u32,
-    width: u32,
-    groups: u32,
-    // Of a group.
-    channels: u32,
-    // Elements of a sample.
-    sample: u32,
-    eps: f32,
-}
+// computes one group. Includes `row.wgsl` and `groups.wgsl`.
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> stats: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
 @group(0) @binding(3) var<storage, read> dy: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dx: array<f32>;
-
-// Where element `e` of a group lies behind its first.
-fn offset(e: u32) -> u32 {
-    return e / params.channels * (params.channels * params.groups) + e % params.channels;
-}
 
 fn compute(row: u32, lane: u32) {
     let group_first = row % params.groups * params.channels;

@@ -32,15 +32,20 @@ impl Operation<1, 1> for Softmax {
             include_str!("exponentials.wgsl"),
             include_str!("softmax.wgsl")
         );
-        RowKernel {
-            name: Self::NAME,
-            wgsl,
-            rows: y.elements() / self.width,
-            width: self.width,
-            params: &[],
-        }
-        .launch(gpu, &inputs, &[y]);
+        launch(gpu, (Self::NAME, wgsl), self.width, &inputs, y);
     }
+}
+
+/// Records a kernel that gives a workgroup to each row of `y`, `width` long.
+fn launch(
+    gpu: &Gpu,
+    (name, wgsl): (&'static str, &'static str),
+    width: usize,
+    inputs: &[&GpuBuffer],
+    y: &GpuBuffer,
+) {
+    let rows = y.elements() / width;
+    RowKernel { name, wgsl, rows, width, params: &[] }.launch(gpu, inputs, &[y]);
 }
 
 /// `y = e^(x − max)`; returns the row's `max` and the sum of `y`.
@@ -73,14 +78,7 @@ impl Operation<2, 1> for SoftmaxGrad {
 
     fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 2], [dx]: [&GpuBuffer; 1]) {
         let wgsl = concat!(include_str!("../gpu/row.wgsl"), include_str!("softmax_grad.wgsl"));
-        RowKernel {
-            name: Self::NAME,
-            wgsl,
-            rows: dx.elements() / self.width,
-            width: self.width,
-            params: &[],
-        }
-        .launch(gpu, &inputs, &[dx]);
+        launch(gpu, (Self::NAME, wgsl), self.width, &inputs, dx);
     }
 }
 
@@ -109,14 +107,7 @@ impl Operation<1, 1> for LogSoftmax {
             include_str!("exponentials.wgsl"),
             include_str!("log_softmax.wgsl")
         );
-        RowKernel {
-            name: Self::NAME,
-            wgsl,
-            rows: y.elements() / self.width,
-            width: self.width,
-            params: &[],
-        }
-        .launch(gpu, &inputs, &[y]);
+        launch(gpu, (Self::NAME, wgsl), self.width, &inputs, y);
     }
 }
 
@@ -141,14 +132,7 @@ impl Operation<2, 1> for LogSoftmaxGrad {
 
     fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 2], [dx]: [&GpuBuffer; 1]) {
         let wgsl = concat!(include_str!("../gpu/row.wgsl"), include_str!("log_softmax_grad.wgsl"));
-        RowKernel {
-            name: Self::NAME,
-            wgsl,
-            rows: dx.elements() / self.width,
-            width: self.width,
-            params: &[],
-        }
-        .launch(gpu, &inputs, &[dx]);
+        launch(gpu, (Self::NAME, wgsl), self.width, &inputs, dx);
     }
 }
 
