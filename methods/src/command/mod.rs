@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 mod attend;
+mod bench;
 mod devices;
 mod evaluate;
 mod export;
@@ -20,6 +21,8 @@ pub(crate) enum Command {
     Attend(attend::Attend),
     /// Write a network for use elsewhere
     Export(export::Export),
+    /// Time a piece of work, and show where the time goes
+    Bench(bench::Bench),
     /// List the devices, and which one `auto` takes
     Devices(devices::Devices),
 }
@@ -31,6 +34,7 @@ impl Command {
             Command::Evaluate(evaluate) => evaluate.run(),
             Command::Attend(attend) => attend.run(),
             Command::Export(export) => export.run(),
+            Command::Bench(bench) => bench.run(),
             Command::Devices(devices) => devices.run(),
         }
     }

@@ -9,6 +9,13 @@ use rayon::prelude::*;
 /// short enough that a ResNet's smaller maps still feed several threads.
 pub(crate) const PIECE: usize = 16 * 1024;
 
+/// Makes the calling thread one of those that share the work of the CPU devices, so that an
+/// operation begins at once where it is called, not after another thread has woken up. A program
+/// calls it first, from its main thread; later it does nothing.
+pub fn lead_from_this_thread() {
+    let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
+}
+
 /// How many threads share the work.
 pub(crate) fn threads() -> usize {
     rayon::current_num_threads()
@@ -79,4 +86,9 @@ pub(crate) fn pieces_of<T: Send, const N: usize>(
 /// `f(0), f(1), …, f(n − 1)` in order, computed side by side.
 pub(crate) fn map<T: Send>(n: usize, f: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
     (0..n).into_par_iter().map(f).collect()
+}
+
+/// Calls `f` with each of some things that may take part side by side.
+pub(crate) fn each<T: Send>(things: Vec<T>, f: impl Fn(T) + Sync + Send) {
+    things.into_par_iter().for_each(f);
 }
