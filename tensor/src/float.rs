@@ -6,7 +6,7 @@ use crate::Tensor;
 use crate::cpu::buffer::Pool;
 use crate::cpu::gemm::{self, Gemm};
 use crate::cpu::patches::Patches;
-use crate::cpu::{convolution, functions, scratch};
+use crate::cpu::{convolution, correlation, functions, scratch};
 
 /// An element that can be handed in or read out: `f32` or `f64`, whatever the device computes in.
 pub trait Element: Copy + Send + Sync + 'static {
@@ -108,7 +108,10 @@ impl Float for f32 {
         gemm::fast(problem);
     }
     fn patches_times(patches: &Patches<'_, Self>, w: &[Self], y: &mut [Self]) {
-        convolution::times(patches, w, y);
+        match patches.geometry.is_pointwise() {
+            true => patches.times(w, y),
+            false => convolution::times(patches, w, y),
+        }
     }
     fn patches_transposed_times(
         patches: &Patches<'_, Self>,
@@ -116,7 +119,7 @@ impl Float for f32 {
         columns: usize,
         y: &mut [Self],
     ) {
-        convolution::transposed_times(patches, z, columns, y);
+        correlation::transposed_times(patches, z, columns, y);
     }
     fn values(x: &Tensor) -> &[Self] {
         x.as_f32()

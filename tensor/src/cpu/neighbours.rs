@@ -4,7 +4,6 @@
 
 use std::ops::Range;
 
-use crate::cpu::tile::LONGEST;
 use crate::ops::conv2d::{Geometry, Side};
 
 /// The positions along an axis at which the same taps lead inside the image.
@@ -59,18 +58,19 @@ impl<'a> Neighbours<'a> {
     }
 
     /// The rows of the weights, `taps · channels` in the order that [`row_of_tap`] gives the
-    /// taps, in pieces that a tile's sum has room for: of whole taps, or of one tap's channels.
+    /// taps, in pieces of at most `longest` rows: of whole taps, or of one tap's channels.
     ///
     /// [`row_of_tap`]: Neighbours::row_of_tap
-    pub(crate) fn pieces(&self) -> Vec<Piece> {
+    pub(crate) fn pieces(&self, longest: usize) -> Vec<Piece> {
+        let longest = longest.max(1);
         let (taps, channels) = (self.geometry.taps(), self.geometry.channels(self.side));
-        if channels <= LONGEST {
-            let pieces = taps.div_ceil((LONGEST / channels.max(1)).max(1)).max(1);
+        if channels <= longest {
+            let pieces = taps.div_ceil(longest / channels.max(1)).max(1);
             let piece = |range: Range<usize>| Piece { taps: range, channels: 0..channels };
             return evenly(taps, pieces).map(piece).collect();
         }
         let of_tap = |tap| {
-            let pieces = channels.div_ceil(LONGEST);
+            let pieces = channels.div_ceil(longest);
             evenly(channels, pieces).map(move |channels| Piece { taps: tap..tap + 1, channels })
         };
         (0..taps).flat_map(of_tap).collect()

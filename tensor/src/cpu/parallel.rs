@@ -87,8 +87,3 @@ pub(crate) fn pieces_of<T: Send, const N: usize>(
 pub(crate) fn map<T: Send>(n: usize, f: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
     (0..n).into_par_iter().map(f).collect()
 }
-
-/// Calls `f` with each of some things that may take part side by side.
-pub(crate) fn each<T: Send>(things: Vec<T>, f: impl Fn(T) + Sync + Send) {
-    things.into_par_iter().for_each(f);
-}

@@ -43,6 +43,18 @@ impl<T: Float> Patches<'_, T> {
     /// is turned over, to make `[width, c_in]`. `y` has a row for each pixel.
     pub(crate) fn times(&self, w: &[T], y: &mut [T]) {
         let (width, rows, columns) = (self.width(), self.block(), self.columns());
+        if self.geometry.is_pointwise() {
+            return T::gemm(Gemm {
+                m: y.len() / columns.max(1),
+                n: columns,
+                k: width,
+                a: Matrix::new(self.values, width, false),
+                b: Matrix::new(w, self.geometry.c_out, self.side == Side::Inputs),
+                c: y,
+                accumulate: false,
+                parallel: true,
+            });
+        }
         let turned = (self.side == Side::Inputs).then(|| turned(self.geometry, w));
         let w = turned.as_deref().unwrap_or(w);
         parallel::pieces(y, rows * columns, |i, y| {

@@ -13,28 +13,27 @@ use crate::cpu::lanes::{LANES, Lanes};
 /// an element of `a`, fills the register file: 32 of 16 lanes with AVX-512, else 32 of 4 or 16 of
 /// 8.
 pub(crate) const ROWS: usize = if cfg!(target_feature = "avx512f") { 14 } else { 6 };
-const WIDE: usize = if cfg!(target_feature = "avx512f") { 2 } else { 1 };
+/// See [`ROWS`]; a result of few columns is computed in tiles of one register a row.
+pub(crate) const WIDE: usize = if cfg!(target_feature = "avx512f") { 2 } else { 1 };
 
-/// Columns of a tile.
-pub(crate) const WIDTH: usize = WIDE * LANES;
-/// A row of `b`: as many columns as a tile has.
-pub(crate) type Columns = [f32; WIDTH];
+/// A tile's row, or a row of `b`: `W` registers.
+pub(crate) type Columns<const W: usize> = [[f32; LANES]; W];
 /// Rows of `b` that the nearest cache holds, with room for what else passes through it.
 pub(crate) const LONGEST: usize = 256;
 
 /// `y[r] += Σₖ a[rows[r] + shift + k] · b[k]`, for at most [`ROWS`] rows and for each part of the
 /// sum, given as its shift and its `b`.
-pub(crate) fn add_along(
+pub(crate) fn add_along<const W: usize>(
     a: &[f32],
     rows: &[usize],
-    parts: &[(usize, &[Columns])],
-    y: &mut [Columns],
+    parts: &[(usize, &[Columns<W>])],
+    y: &mut [Columns<W>],
 ) {
     macro_rules! of_rows {
         ($($count:literal)*) => {
             match y.len() {
                 0 => {}
-                $($count if $count <= ROWS => along::<$count>(a, rows, parts, y),)*
+                $($count if $count <= ROWS => along::<$count, W>(a, rows, parts, y),)*
                 count => unreachable!("a tile of {count} rows"),
             }
         };
@@ -43,18 +42,18 @@ pub(crate) fn add_along(
 }
 
 /// `y[r] += Σₖ a[starts[k] + shift + r] · b[k]`, for at most [`ROWS`] rows.
-pub(crate) fn add_across(
+pub(crate) fn add_across<const W: usize>(
     a: &[f32],
     starts: &[usize],
     shift: usize,
-    b: &[Columns],
-    y: &mut [Columns],
+    b: &[Columns<W>],
+    y: &mut [Columns<W>],
 ) {
     macro_rules! of_rows {
         ($($count:literal)*) => {
             match y.len() {
                 0 => {}
-                $($count if $count <= ROWS => across::<$count>(a, starts, shift, b, y),)*
+                $($count if $count <= ROWS => across::<$count, W>(a, starts, shift, b, y),)*
                 count => unreachable!("a tile of {count} rows"),
             }
         };
@@ -63,18 +62,18 @@ pub(crate) fn add_across(
 }
 
 #[inline(never)]
-fn along<const R: usize>(
+fn along<const R: usize, const W: usize>(
     a: &[f32],
     rows: &[usize],
-    parts: &[(usize, &[Columns])],
-    y: &mut [Columns],
+    parts: &[(usize, &[Columns<W>])],
+    y: &mut [Columns<W>],
 ) {
     let rows: &[usize; R] = rows.try_into().expect("a row of `a` for each of `y`");
-    let mut tile: [_; R] = std::array::from_fn(|r| load(&y[r]));
+    let mut tile: [_; R] = std::array::from_fn(|r| y[r].each_ref().map(Lanes::load));
     for &(shift, b) in parts {
         let a: [&[f32]; R] = std::array::from_fn(|r| &a[rows[r] + shift..][..b.len()]);
         for (k, b) in b.iter().enumerate() {
-            let b = load(b);
+            let b = b.each_ref().map(Lanes::load);
             for r in 0..R {
                 add_product(&mut tile[r], a[r][k], b);
             }
@@ -84,17 +83,17 @@ fn along<const R: usize>(
 }
 
 #[inline(never)]
-fn across<const R: usize>(
+fn across<const R: usize, const W: usize>(
     a: &[f32],
     starts: &[usize],
     shift: usize,
-    b: &[Columns],
-    y: &mut [Columns],
+    b: &[Columns<W>],
+    y: &mut [Columns<W>],
 ) {
-    let mut tile: [_; R] = std::array::from_fn(|r| load(&y[r]));
+    let mut tile: [_; R] = std::array::from_fn(|r| y[r].each_ref().map(Lanes::load));
     for (start, b) in starts.iter().zip(b) {
         let a: &[f32; R] = a[start + shift..].first_chunk().expect("R elements behind each start");
-        let b = load(b);
+        let b = b.each_ref().map(Lanes::load);
         for r in 0..R {
             add_product(&mut tile[r], a[r], b);
         }
@@ -103,13 +102,7 @@ fn across<const R: usize>(
 }
 
 #[inline(always)]
-fn load(columns: &Columns) -> [Lanes; WIDE] {
-    let (lanes, _) = columns.as_chunks::<LANES>();
-    std::array::from_fn(|i| Lanes::load(&lanes[i]))
-}
-
-#[inline(always)]
-fn add_product(sum: &mut [Lanes; WIDE], a: f32, b: [Lanes; WIDE]) {
+fn add_product<const W: usize>(sum: &mut [Lanes; W], a: f32, b: [Lanes; W]) {
     let a = Lanes::splat(a);
     for (sum, b) in sum.iter_mut().zip(b) {
         *sum = a.mul_add(b, *sum);
@@ -117,11 +110,10 @@ fn add_product(sum: &mut [Lanes; WIDE], a: f32, b: [Lanes; WIDE]) {
 }
 
 #[inline(always)]
-fn store<const R: usize>(tile: [[Lanes; WIDE]; R], y: &mut [Columns]) {
+fn store<const R: usize, const W: usize>(tile: [[Lanes; W]; R], y: &mut [Columns<W>]) {
     for (lanes, columns) in tile.into_iter().zip(y) {
-        let (chunks, _) = columns.as_chunks_mut::<LANES>();
-        for (lanes, chunk) in lanes.into_iter().zip(chunks) {
-            lanes.store(chunk);
+        for (lanes, columns) in lanes.into_iter().zip(columns) {
+            lanes.store(columns);
         }
     }
 }

@@ -63,7 +63,7 @@ impl Operation<2, 1> for Forward {
             k: g.taps() * g.c_in,
             a_along_k: true,
             b_along_n: true,
-            inputs,
+            inputs: &inputs,
             params: &steps(g, inputs),
         };
         product.launch(gpu, y);
@@ -109,7 +109,7 @@ impl Operation<2, 1> for InputGrad {
             k: g.taps() * g.c_out,
             a_along_k: true,
             b_along_n: false,
-            inputs,
+            inputs: &inputs,
             params: &steps(g, inputs),
         };
         product.launch(gpu, dx);
@@ -155,7 +155,7 @@ impl Operation<2, 1> for WeightGrad {
             k: g.pixels(Side::Outputs),
             a_along_k: false,
             b_along_n: true,
-            inputs,
+            inputs: &inputs,
             params: &steps(g, inputs),
         };
         product.launch(gpu, dw);

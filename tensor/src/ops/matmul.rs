@@ -65,7 +65,7 @@ impl Operation<2, 1> for Matmul {
             k,
             a_along_k: !self.transpose_a,
             b_along_n: !self.transpose_b,
-            inputs,
+            inputs: &inputs,
             params: &[&walk::words(&self.walks)[..], &strides].concat(),
         };
         product.launch(gpu, y);
