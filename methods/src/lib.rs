@@ -5,10 +5,13 @@
 //! command on top of them.
 
 pub mod augment;
+mod check;
 pub mod data;
 pub mod evaluate;
 pub mod losses;
 pub mod method;
+pub mod registry;
 pub mod report;
 pub mod simsiam;
+pub mod teacher;
 pub mod train;
