@@ -6,10 +6,14 @@
 
 pub mod augment;
 pub mod bench;
+pub mod byol;
+mod check;
 pub mod data;
 pub mod evaluate;
 pub mod losses;
 pub mod method;
+pub mod registry;
 pub mod report;
 pub mod simsiam;
+pub mod teacher;
 pub mod train;

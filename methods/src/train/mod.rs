@@ -1,22 +1,30 @@
 //! The training loop and its parts.
 
+mod batches;
 mod checkpoint;
 mod clock;
 mod error;
+mod gradients;
 mod loader;
 mod measure;
 mod network;
 mod optimizer;
 mod pictures;
 mod progress;
+mod recipe;
 mod run;
 mod schedule;
 mod settings;
+mod step;
+mod sums;
 
-pub use error::RunError;
+pub use batches::Batches;
+pub use error::{RunError, SettingsError};
+pub use gradients::{Clip, gradient_norms};
 pub use measure::{Images, measure};
 pub use network::{build, encoder_prefix, restore};
-pub use optimizer::{MissingGradient, Sgd, SgdConfig};
+pub use optimizer::{Descent, MissingGradient, Named, Optimizer, Rates};
 pub use run::{Ended, Trainer};
-pub use schedule::Schedule;
-pub use settings::{Settings, SettingsError, device_named};
+pub use schedule::{Schedule, cosine, line, ramp};
+pub use settings::{Run, Settings, device_named};
+pub use step::step;
