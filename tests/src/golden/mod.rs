@@ -13,6 +13,7 @@ mod fused;
 mod layers;
 mod layout;
 mod losses;
+mod losses_contrastive;
 mod ops;
 mod optim;
 mod steps;
@@ -91,7 +92,7 @@ fn run(case: &Case, device: &Device) -> Result<f64> {
         "augment" => augment::find(name),
         "eval" => eval::find(name),
         "layer" | "model" => layers::find(name).or_else(|| vit::find(name)),
-        "loss" => losses::find(name),
+        "loss" => losses::find(name).or_else(|| losses_contrastive::find(name)),
         "ops" => ops::find(name).or_else(|| fused::find(name)),
         "optim" => optim::find(name),
         "step" => steps::find(name),
