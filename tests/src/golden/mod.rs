@@ -17,6 +17,7 @@ mod losses_contrastive;
 mod ops;
 mod optim;
 mod steps;
+mod training;
 mod vit;
 
 use std::fs;
