@@ -112,7 +112,7 @@ impl Method for Byol {
     }
 
     /// Unit vectors of random directions have a squared distance of 2, in each of two directions.
-    fn chance_loss(&self) -> f64 {
+    fn chance_loss(&self, _at: &Schedule) -> f64 {
         4.0 * self.config.loss_weight
     }
 

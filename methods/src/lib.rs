@@ -5,6 +5,8 @@
 //! command on top of them.
 
 pub mod augment;
+pub mod batch;
+pub mod branch;
 pub mod byol;
 mod check;
 pub mod data;
@@ -13,6 +15,7 @@ pub mod losses;
 pub mod method;
 pub mod moco_v2;
 pub mod moco_v3;
+pub mod queue;
 pub mod registry;
 pub mod report;
 pub mod simclr;

@@ -136,7 +136,7 @@ impl Method for MocoV2 {
     }
 
     /// The key and all of the queue are equally likely.
-    fn chance_loss(&self, _batch: usize) -> f64 {
+    fn chance_loss(&self, _at: &Schedule) -> f64 {
         ((self.config.queue + 1) as f64).ln()
     }
 }

@@ -1,24 +1,24 @@
 //! MoCo-v3: *An Empirical Study of Training Self-Supervised Vision Transformers* (Chen, Xie & He
 //! 2021, arXiv 2104.02057).
 //!
-//! MoCo without the queue, BYOL with negatives: a query `q`, which has gone through encoder,
-//! projector and predictor, has to find among the keys `k` of the whole other view, made by a
-//! moving average of encoder and projector, the key of its own image. Three things here prevent a
-//! collapse, and each is enough for the time being: the negatives, and, without them, the predictor
-//! together with keys that are held fixed, which is BYOL. Switch off `negatives` *and*
-//! `stop_gradient`, or `negatives` and `predictor`, and the outputs become the same.
+//! MoCo without its queue, or BYOL with negatives: a query has to find the key of its own image
+//! among those of the whole batch. Queries come from encoder, projector and predictor; keys from a
+//! moving average of encoder and projector. Negatives alone prevent a collapse; without them
+//! (`negatives = false`) this is BYOL, which rests on the predictor and on keys that are held fixed.
+//! Take away one of these too (`predictor = false` or `stop_gradient = false`) and all outputs
+//! become the same.
 //!
-//! The paper's subject is that vision transformers train unstably, with dips that pass for slow
-//! progress. The gradients of the first layer spike first. A patch projection that keeps its random
-//! first values (`stop_grad_conv1`) avoids that; `watch_gradient_norms` shows it.
+//! The paper's subject is that vision transformers train unstably: the gradient spikes, in the
+//! first layer first, and accuracy dips unnoticed. A patch projection that keeps its random first
+//! values makes it rarer (`stop_grad_conv1`). A run with `watch_gradient_norms` logs each layer's
+//! gradient.
 //!
 //! The paper moves the momentum encoder after the optimiser's step, the official code before the
-//! next forward pass, as here. Nothing happens between the two but the step of the schedule of `m`.
-//! The loss is scaled by 2τ, in both, for the sake of LARS, in whose step the biases feel the
-//! scale.
+//! next forward pass, as here. Nothing happens between the two but a step of the schedule of `m`.
+//! Both scale the loss by 2τ, so that learning rate and weight decay fit any τ (section 5).
 
 use autodiff::{Var, graph};
-use models::heads::{Mlp, moco_v3_head};
+use models::heads::{BatchNorms, Mlp, moco_v3_head};
 use models::{Encoder, Init, Module, Parts};
 use serde::{Deserialize, Serialize};
 
@@ -61,21 +61,18 @@ impl MocoV3 {
     /// Networks with first values from `init`; the heads are those of the encoder's kind.
     pub fn new(init: &mut Init, encoder: impl Into<Encoder>, config: &Config) -> Self {
         let (encoder, c) = (encoder.into(), config);
-        let (layers, bn_predictor) = match encoder {
-            Encoder::ResNet(_) => (2, false),
-            Encoder::Vit(_) => (3, true),
-        };
         for (name, parameter) in encoder.parameters() {
             if name.starts_with("patch_embed.") {
-                let value = parameter.var().value().clone();
                 let kind = if c.stop_grad_conv1 { Var::constant } else { Var::leaf };
-                parameter.replace(kind(value));
+                parameter.replace(kind(parameter.var().value().clone()));
             }
         }
-        let (d, hidden) = (c.projector_dim, c.hidden_dim);
-        let projector = moco_v3_head(init, [encoder.features(), hidden, d], layers, true);
+        let is_vit = matches!(encoder, Encoder::Vit(_));
+        let bn = |output| BatchNorms { hidden: c.bn_heads, output: c.bn_heads && output };
+        let (d, hidden, layers) = (c.projector_dim, c.hidden_dim, if is_vit { 3 } else { 2 });
+        let projector = moco_v3_head(init, [encoder.features(), hidden, d], layers, bn(true));
         let predictor = match c.predictor {
-            true => moco_v3_head(init, [d, hidden, d], 2, bn_predictor),
+            true => moco_v3_head(init, [d, hidden, d], 2, bn(is_vit)),
             false => Mlp::default(),
         };
         let f_q = Branch { encoder, projector };
@@ -107,7 +104,7 @@ impl Method for MocoV3 {
     // ANCHOR_END: step
 
     fn views(&self) -> Vec<View> {
-        self.config.views.iter().cloned().map(View::from).collect()
+        vec![self.config.view1.clone().into(), self.config.view2.clone().into()]
     }
 
     fn encoder(&self) -> &Encoder {
@@ -119,10 +116,7 @@ impl Method for MocoV3 {
     }
 
     fn optimizer(&self) -> Optimizer {
-        match self.config.optimizer {
-            Rule::AdamW => Optimizer::AdamW { betas: [0.9, 0.999], eps: 1e-8, exclude_1d: false },
-            Rule::Lars => Optimizer::Lars { momentum: 0.9, trust: 0.001 },
-        }
+        self.config.optimizer
     }
 
     fn learning_rate(&self, _parameter: Named, at: &Schedule) -> f64 {
@@ -134,10 +128,10 @@ impl Method for MocoV3 {
         self.config.weight_decay
     }
 
-    /// Twice `2τ ln n`: all keys of the batch are equally likely.
-    fn chance_loss(&self, batch: usize) -> f64 {
+    /// `2τ ln n` for each direction: all keys of the batch are equally likely.
+    fn chance_loss(&self, at: &Schedule) -> f64 {
         let directions = if self.config.symmetric { 2.0 } else { 1.0 };
-        directions * 2.0 * self.config.temperature * (batch as f64).ln()
+        directions * 2.0 * self.config.temperature * (at.batch as f64).ln()
     }
 }
 
@@ -147,16 +141,6 @@ impl Module for MocoV3 {
         parts.module("predictor", &self.predictor);
         parts.module("momentum", &self.f_k);
     }
-}
-
-/// Which optimiser (appendix A).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Rule {
-    /// For vision transformers.
-    AdamW,
-    /// For ResNets.
-    Lars,
 }
 
 // ANCHOR: config
@@ -171,30 +155,34 @@ pub struct Config {
     pub stop_gradient: bool,
     /// A predictor behind the projector of the queries (section 6.2).
     pub predictor: bool,
+    /// Batch norm in both heads (section 6.2).
+    pub bn_heads: bool,
     /// Queries of both views, or of the first only.
     pub symmetric: bool,
-    /// Let the patch projection of a vision transformer keep its first values (section 4.2).
+    /// Let a vision transformer's patch projection keep its first values (section 4.2).
     pub stop_grad_conv1: bool,
-    /// `τ`: 0.2 for vision transformers, 1 for ResNets (appendix A).
+    /// `τ`: 0.2 for vision transformers, in the official code 1 for ResNets.
     pub temperature: f64,
     /// How much of `f_k` stays in a step (section 6.2); with 0, it is `f_q`.
     pub m: f64,
-    /// Let `m` rise to 1 by a cosine (appendix A).
+    /// Let `m` rise to 1 by a cosine, as the official code does.
     pub m_cos: bool,
     /// The width of the heads' hidden layers.
     pub hidden_dim: usize,
     /// The width of `q` and `k`.
     pub projector_dim: usize,
-    /// Which optimiser.
-    pub optimizer: Rule,
+    /// The rule: AdamW for vision transformers, LARS for ResNets (section 5, appendix B).
+    pub optimizer: Optimizer,
     /// The learning rate for a batch of 256; scaled linearly to the batch in use.
     pub base_lr: f64,
     /// Epochs in which the learning rate rises.
     pub warmup_epochs: usize,
     /// AdamW's on all parameters, LARS's on weights.
     pub weight_decay: f64,
-    /// How each view is drawn (appendix A: BYOL's).
-    pub views: [Recipe; 2],
+    /// How the first view is drawn.
+    pub view1: Recipe,
+    /// How the second view is drawn.
+    pub view2: Recipe,
 }
 // ANCHOR_END: config
 
@@ -205,6 +193,7 @@ impl Config {
         check::positive(&[("temperature", self.temperature)])?;
         check::rates(&[("base_lr", self.base_lr), ("weight_decay", self.weight_decay)])?;
         check::shares(&[("m", self.m)])?;
-        check::views(&[("views", &self.views[0]), ("views", &self.views[1])])
+        check::optimizer(&self.optimizer)?;
+        check::views(&[("view1", &self.view1), ("view2", &self.view2)])
     }
 }

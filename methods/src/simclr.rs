@@ -87,7 +87,7 @@ impl Method for SimClr {
     }
 
     fn optimizer(&self) -> Optimizer {
-        Optimizer::Lars { momentum: self.config.momentum, trust: self.config.trust }
+        self.config.optimizer
     }
 
     fn learning_rate(&self, _parameter: Named, at: &Schedule) -> f64 {
@@ -95,14 +95,15 @@ impl Method for SimClr {
         at.warmup_cosine(self.config.warmup_epochs, base, 0.0)
     }
 
-    fn weight_decay(&self, _parameter: Named, _at: &Schedule) -> f64 {
-        self.config.weight_decay
+    /// None on biases and the scales of norms.
+    fn weight_decay(&self, parameter: Named, _at: &Schedule) -> f64 {
+        if parameter.axes > 1 { self.config.weight_decay } else { 0.0 }
     }
 
     /// All 2n − 1 candidates are equally likely.
-    fn chance_loss(&self, batch: usize) -> f64 {
+    fn chance_loss(&self, at: &Schedule) -> f64 {
         let directions = if self.config.sum_directions { 2.0 } else { 1.0 };
-        directions * ((2 * batch - 1) as f64).ln()
+        directions * ((2 * at.batch - 1) as f64).ln()
     }
 }
 
@@ -131,15 +132,13 @@ pub struct Config {
     pub projector_layers: usize,
     /// The width of `z` (Figure 8).
     pub projector_dim: usize,
+    /// The rule.
+    pub optimizer: Optimizer,
     /// The learning rate for a batch of 256; scaled linearly to the batch in use.
     pub base_lr: f64,
     /// Epochs in which the learning rate rises.
     pub warmup_epochs: usize,
-    /// Of LARS.
-    pub momentum: f64,
-    /// The length of a step's gradient as a share of the parameter's (LARS).
-    pub trust: f64,
-    /// On weights; biases and batch norms have none.
+    /// On weights only.
     pub weight_decay: f64,
     /// How both views are drawn (section 3, appendix A).
     pub views: Recipe,
@@ -150,9 +149,9 @@ impl Config {
     /// What is wrong with the settings, in one line.
     pub(crate) fn check(&self) -> Result<(), String> {
         check::counts(&[("projector_dim", self.projector_dim)])?;
-        check::positive(&[("temperature", self.temperature), ("trust", self.trust)])?;
+        check::positive(&[("temperature", self.temperature)])?;
         check::rates(&[("base_lr", self.base_lr), ("weight_decay", self.weight_decay)])?;
-        check::shares(&[("momentum", self.momentum)])?;
+        check::optimizer(&self.optimizer)?;
         check::views(&[("views", &self.views)])
     }
 }
