@@ -5,15 +5,21 @@
 //! command on top of them.
 
 pub mod augment;
+pub mod batch;
 pub mod bench;
+pub mod branch;
 pub mod byol;
 mod check;
 pub mod data;
 pub mod evaluate;
 pub mod losses;
 pub mod method;
+pub mod moco_v2;
+pub mod moco_v3;
+pub mod queue;
 pub mod registry;
 pub mod report;
+pub mod simclr;
 pub mod simsiam;
 pub mod teacher;
 pub mod train;

@@ -8,6 +8,9 @@ use crate::method::Method;
 
 methods! {
     "byol" => byol::Byol,
+    "moco-v2" => moco_v2::MocoV2,
+    "moco-v3" => moco_v3::MocoV3,
+    "simclr" => simclr::SimClr,
     "simsiam" => simsiam::SimSiam,
 }
 

@@ -7,6 +7,7 @@ mod choices;
 mod groups;
 mod indices;
 mod losses;
+mod losses_contrastive;
 mod norms;
 mod pointwise;
 mod pooling;
@@ -55,7 +56,7 @@ pub fn table() -> Vec<Row> {
 
 /// The methods' losses: checked as operations are.
 pub fn losses() -> Vec<Row> {
-    losses::rows()
+    [losses::rows(), losses_contrastive::rows()].into_iter().flatten().collect()
 }
 
 /// One operation and the inputs that it is tried on.
