@@ -40,7 +40,13 @@ fn work(name: &str, method: &str, changes: &[&str], device: &Device) -> Work {
     let method = build(&settings, device).expect("the encoder exists");
     let mut descent = Descent::new(method.optimizer(), method.clip());
     let views = [0, 1].map(|stream| Var::constant(normal(device, [BATCH, 32, 32, 3], stream)));
-    let mut at = Schedule { step: 0, steps_per_epoch: 100, epochs: 100, batch: BATCH };
+    let mut at = Schedule {
+        step: 0,
+        steps_per_epoch: 100,
+        epochs: 100,
+        batch: BATCH,
+        seed: settings.run.seed,
+    };
     Work::new(name, BATCH, move || {
         let (output, _) =
             step(&*method, &mut descent, &views, &at).expect("every parameter has a gradient");
