@@ -5,10 +5,14 @@
 //! command on top of them.
 
 pub mod augment;
+pub mod barlow_twins;
 pub mod data;
 pub mod evaluate;
+pub mod lejepa;
 pub mod losses;
 pub mod method;
 pub mod report;
 pub mod simsiam;
+pub mod swav;
 pub mod train;
+pub mod vicreg;

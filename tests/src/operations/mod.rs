@@ -3,6 +3,7 @@
 
 mod arithmetic;
 mod attention;
+mod batch_losses;
 mod choices;
 mod groups;
 mod indices;
@@ -55,7 +56,7 @@ pub fn table() -> Vec<Row> {
 
 /// The methods' losses: checked as operations are.
 pub fn losses() -> Vec<Row> {
-    losses::rows()
+    [losses::rows(), batch_losses::rows()].into_iter().flatten().collect()
 }
 
 /// One operation and the inputs that it is tried on.
