@@ -15,8 +15,15 @@
 //! 0.024). LARS divides a weight's gradient by its length, so the factor reached only biases and
 //! batch norms; the present code gives these a learning rate of their own instead, 0.2 · 0.024.
 
-use autodiff::Var;
+use autodiff::{Var, graph};
+use models::heads::{Mlp, barlow_twins_projector};
+use models::{Encoder, Init, Module, Parts};
 use serde::{Deserialize, Serialize};
+
+use crate::augment::Recipe;
+use crate::check;
+use crate::method::{Method, Output, View};
+use crate::train::{Named, Optimizer, Schedule};
 
 /// What the loss is made of, both sums over entries of the correlation matrix.
 pub struct Terms {
@@ -48,16 +55,134 @@ pub fn loss(terms: &Terms, config: &Config) -> Var {
 }
 // ANCHOR_END: loss
 
-/// Settings.
+// ANCHOR: networks
+/// The network `f = projector ∘ encoder`.
+pub struct BarlowTwins {
+    encoder: Encoder,
+    projector: Mlp,
+    config: Config,
+}
+// ANCHOR_END: networks
+
+impl BarlowTwins {
+    /// Networks with first values from `init`.
+    pub fn new(init: &mut Init, encoder: impl Into<Encoder>, config: &Config) -> Self {
+        let encoder = encoder.into();
+        let projector = barlow_twins_projector(init, encoder.features(), config.projector_dim);
+        BarlowTwins { encoder, projector, config: config.clone() }
+    }
+
+    /// `f`: images `[n, h, w, 3]` to `[n, d]`.
+    fn f(&self, x: &Var) -> Var {
+        let features = graph::scope("encoder", || self.encoder.forward(x));
+        graph::scope("projector", || self.projector.forward(&features))
+    }
+}
+
+impl Method for BarlowTwins {
+    // ANCHOR: step
+    fn forward(&self, views: &[Var], _at: &Schedule) -> Output {
+        let (z1, z2) = (self.f(&views[0]), self.f(&views[1]));
+        let terms = terms(&z1, &z2, &self.config);
+        let mut output = Output::new(loss(&terms, &self.config), &z1);
+        let Terms { on_diagonal, off_diagonal } = terms;
+        output.watch("on_diagonal", &on_diagonal);
+        output.watch("off_diagonal", &off_diagonal);
+        output
+    }
+    // ANCHOR_END: step
+
+    fn views(&self) -> Vec<View> {
+        let Config { view_1, view_2, .. } = &self.config;
+        [view_1, view_2].map(|view| View::from(view.clone())).into()
+    }
+
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    fn project(&self, features: &Var) -> Var {
+        self.projector.forward(features)
+    }
+
+    /// Without any correlation between the views every diagonal entry costs 1.
+    fn chance_loss(&self) -> f64 {
+        self.config.scale_loss * self.config.projector_dim as f64
+    }
+
+    fn optimizer(&self) -> Optimizer {
+        Optimizer::Lars { momentum: self.config.momentum, trust: self.config.trust }
+    }
+
+    fn learning_rate(&self, parameter: Named, at: &Schedule) -> f64 {
+        let c = &self.config;
+        let base = if parameter.axes > 1 { c.base_lr } else { c.base_lr_biases };
+        let base = base * at.batch as f64 / 256.0;
+        at.warmup_cosine(c.warmup_epochs, base, base * c.final_lr)
+    }
+
+    fn weight_decay(&self, _parameter: Named, _at: &Schedule) -> f64 {
+        self.config.weight_decay
+    }
+}
+
+impl Module for BarlowTwins {
+    fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
+        parts.module("encoder", &self.encoder);
+        parts.module("projector", &self.projector);
+    }
+}
+
+// ANCHOR: config
+/// The settings. Their values, with sources, stand in `recipes/barlow-twins/`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// `λ`.
+    /// What an entry beside the diagonal counts, `λ` (equation 1); at 0 dimensions may repeat one
+    /// another.
     pub lambda: f64,
     /// What the loss is multiplied with.
     pub scale_loss: f64,
     /// Added to the variances: batch norm's.
     pub eps: f64,
+    /// The width `d` of all three layers of the projector (section 2.2, Figure 4).
+    pub projector_dim: usize,
+    /// The learning rate of weights for a batch of 256; scaled linearly to the batch in use.
+    pub base_lr: f64,
+    /// That of biases and batch norms.
+    pub base_lr_biases: f64,
+    /// Epochs in which both rise from 0.
+    pub warmup_epochs: usize,
+    /// What both fall to, as a share.
+    pub final_lr: f64,
+    /// Of LARS.
+    pub momentum: f64,
+    /// The length of a step's gradient as a share of the weight's.
+    pub trust: f64,
+    /// On weights; biases and batch norms have none.
+    pub weight_decay: f64,
+    /// How the first view is drawn: as BYOL's.
+    pub view_1: Recipe,
+    /// How the second is.
+    pub view_2: Recipe,
 }
+// ANCHOR_END: config
 
-impl Default for Config { fn default() -> Self { toml::from_str(include_str!("../recipes/tmp/barlow_twins.toml")).unwrap() } }
+impl Config {
+    /// What is wrong with the settings, in one line.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        check::counts(&[("projector_dim", self.projector_dim)])?;
+        check::positive(&[("eps", self.eps)])?;
+        check::rates(&[
+            ("lambda", self.lambda),
+            ("scale_loss", self.scale_loss),
+            ("base_lr", self.base_lr),
+            ("base_lr_biases", self.base_lr_biases),
+            ("final_lr", self.final_lr),
+            ("momentum", self.momentum),
+            ("trust", self.trust),
+            ("weight_decay", self.weight_decay),
+        ])?;
+        check::views(&[("view_1", &self.view_1), ("view_2", &self.view_2)])
+    }
+}

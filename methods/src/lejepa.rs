@@ -1,9 +1,34 @@
 //! LeJEPA: *Provable and Scalable Self-Supervised Learning Without the Heuristics* (Balestriero &
 //! LeCun 2025, arXiv 2511.08544).
+//!
+//! The outputs for the views of an image are to agree with their mean, and the outputs for a batch
+//! are to look like draws of the standard normal distribution, which the paper shows to be the best
+//! one for tasks that are not known yet. SIGReg tests the second along random directions, each of
+//! which sees numbers on a line. There is no teacher, no predictor and no stop-gradient, and one
+//! weight between the two terms, `lambda`.
+//!
+//! A constant is the distribution that fails the test worst. Without it (`lambda = 0`) agreement is
+//! all that counts: the outputs shrink to a point, `inv` below to 0, while `sigreg`, which is still
+//! measured, rises with the number of samples times 0.4.
+//!
+//! The paper compares with the mean of the global views, the authors' minimal example with that of
+//! all (`center`).
 
-use autodiff::Var;
-use serde::{Deserialize, Serialize};
-use tensor::Tensor;
+mod config;
+
+use autodiff::{Var, graph};
+use models::heads::{Mlp, lejepa_projector};
+use models::{Encoder, Init, Module, Parts};
+use tensor::{Random, Tensor};
+
+use crate::crops::by_size;
+use crate::method::{Method, Output, View};
+use crate::train::{Named, Optimizer, Schedule};
+
+pub use config::{Center, Config};
+
+/// Keeps a direction's length away from 0.
+const EPS: f64 = 1e-12;
 
 // ANCHOR: loss
 /// What the loss is made of.
@@ -47,46 +72,116 @@ pub fn loss(Terms { inv, sigreg }: &Terms, config: &Config) -> Var {
 /// so `n_points` on one side of 0 are enough.
 #[track_caller]
 pub fn sigreg(z: &Var, slices: &Tensor, t_max: f64, n_points: usize) -> Var {
-    let constant = |x: &[f64]| Var::constant(Tensor::from_slice(z.device(), [x.len()], x));
+    let of = |values: Vec<f64>| Var::constant(Tensor::from_slice(z.device(), [n_points], &values));
+    let [t, phi, w] = quadrature(t_max, n_points).map(of);
+    let p = z.matmul_nt(&Var::constant(slices.clone())); // […, n, m]
+    let n = p.shape()[p.shape().rank() - 2] as f64;
+    let tp = p.reshape([p.shape(), &[1][..]].concat()) * t; // […, n, m, t]
+    let (re, im) = (tp.cos().mean(&[-3], false), tp.sin().mean(&[-3], false)); // ψ
+    let re = re - phi;
+    ((&re * &re + &im * &im) * w).sum(&[-1], false).mean_all() * n
+}
+
+/// The points `t`, `φ(t)`, and the trapezoid's weights times `φ`, twice for the half below 0.
+fn quadrature(t_max: f64, n_points: usize) -> [Vec<f64>; 3] {
     let dt = t_max / (n_points - 1) as f64;
     let t: Vec<f64> = (0..n_points).map(|j| j as f64 * dt).collect();
     let phi: Vec<f64> = t.iter().map(|t| (-t * t / 2.0).exp()).collect();
-    let mut w: Vec<f64> = phi.iter().map(|phi| 2.0 * dt * phi).collect();
-    (w[0], w[n_points - 1]) = (w[0] / 2.0, w[n_points - 1] / 2.0);
-
-    let p = z.matmul_nt(&Var::constant(slices.clone())); // […, n, m]
-    let n = p.shape()[p.shape().rank() - 2] as f64;
-    let tp = p.reshape([p.shape(), &[1][..]].concat()) * constant(&t); // […, n, m, t]
-    let (re, im) = (tp.cos().mean(&[-3], false), tp.sin().mean(&[-3], false)); // ψ
-    let re = re - constant(&phi);
-    ((&re * &re + &im * &im) * constant(&w)).sum(&[-1], false).mean_all() * n
+    let ends = |j: usize| if j == 0 || j == n_points - 1 { 1.0 } else { 2.0 };
+    let w = phi.iter().enumerate().map(|(j, phi)| ends(j) * dt * phi).collect();
+    [t, phi, w]
 }
 // ANCHOR_END: sigreg
 
-/// Whose mean the outputs are compared with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Center {
-    /// The global views' (the paper).
-    Global,
-    /// All views' (the authors' minimal example).
-    All,
+// ANCHOR: networks
+/// The network: an encoder and a projector.
+pub struct LeJepa {
+    encoder: Encoder,
+    projector: Mlp,
+    config: Config,
+}
+// ANCHOR_END: networks
+
+impl LeJepa {
+    /// Networks with first values from `init`.
+    pub fn new(init: &mut Init, encoder: impl Into<Encoder>, config: &Config) -> Self {
+        let (encoder, c) = (encoder.into(), config);
+        let widths = [encoder.features(), c.projector_hidden, c.projector_dim];
+        LeJepa { projector: lejepa_projector(init, widths), encoder, config: c.clone() }
+    }
+
+    /// The directions of a step: `[slices, d]`, drawn from (seed, step).
+    fn slices(&self, like: &Var, at: &Schedule) -> Tensor {
+        let shape = [self.config.slices, self.config.projector_dim];
+        let random = Random { seed: at.seed, stream: at.step as u64 };
+        Tensor::normal(like.device(), shape, random).l2_normalize(EPS)
+    }
 }
 
-/// Settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// The share of SIGReg in the loss; without it (0) the outputs collapse.
-    pub lambda: f64,
-    /// Whose mean the outputs are compared with.
-    pub center: Center,
-    /// Directions that are looked along in a step.
-    pub slices: usize,
-    /// Where the integral ends.
-    pub t_max: f64,
-    /// The number of points from 0 to there.
-    pub n_points: usize,
+impl Method for LeJepa {
+    // ANCHOR: step
+    fn forward(&self, views: &[Var], at: &Schedule) -> Output {
+        let features = graph::scope("encoder", || by_size(views, |x| self.encoder.forward(x)));
+        let z = graph::scope("projector", || self.projector.forward(&features)); // one batch to BN
+        let (v, n, d) = (views.len(), views[0].shape()[0], z.shape().features());
+        let z = z.reshape([v, n, d]);
+        let global = self.config.global_crops_number;
+        let terms = terms(&z, global, &self.slices(&z, at), &self.config);
+        let first = z.slice(0, 0, 1).reshape([n, d]);
+        let mut output = Output::new(loss(&terms, &self.config), &first);
+        output.watch("inv", &terms.inv);
+        output.watch("sigreg", &terms.sigreg);
+        output
+    }
+    // ANCHOR_END: step
+
+    fn views(&self) -> Vec<View> {
+        let c = &self.config;
+        let local = View { recipe: c.local_view.clone(), size: Some(c.local_crops_size) };
+        let mut views = vec![View::from(c.views.clone()); c.global_crops_number];
+        views.resize(views.len() + c.local_crops_number, local);
+        views
+    }
+
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    fn project(&self, features: &Var) -> Var {
+        self.projector.forward(features)
+    }
+
+    /// Draws of the normal distribution that know nothing of the image: the difference from a mean
+    /// of `g` of them has variance `1 − 1/g` for those in the mean and `1 + 1/g` for the others,
+    /// and the statistic is `∫ (1 − φ²) φ dt` whatever the number of samples.
+    fn chance_loss(&self) -> f64 {
+        let c = &self.config;
+        let v = (c.global_crops_number + c.local_crops_number) as f64;
+        let g = if c.center == Center::All { v } else { c.global_crops_number as f64 };
+        let inv = 1.0 + 1.0 / g - 2.0 / v;
+        let [_, phi, w] = quadrature(c.t_max, c.n_points);
+        let sigreg: f64 = phi.iter().zip(w).map(|(phi, w)| w * (1.0 - phi * phi)).sum();
+        (1.0 - c.lambda) * inv + c.lambda * sigreg
+    }
+
+    fn optimizer(&self) -> Optimizer {
+        let Config { betas, eps, exclude_1d, .. } = self.config;
+        Optimizer::AdamW { betas, eps, exclude_1d }
+    }
+
+    fn learning_rate(&self, _parameter: Named, at: &Schedule) -> f64 {
+        let c = &self.config;
+        at.warmup_cosine_from(c.start_lr * c.lr, c.warmup_epochs, c.lr, c.final_lr * c.lr)
+    }
+
+    fn weight_decay(&self, _parameter: Named, _at: &Schedule) -> f64 {
+        self.config.weight_decay
+    }
 }
 
-impl Default for Config { fn default() -> Self { toml::from_str(include_str!("../recipes/tmp/lejepa.toml")).unwrap() } }
+impl Module for LeJepa {
+    fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
+        parts.module("encoder", &self.encoder);
+        parts.module("projector", &self.projector);
+    }
+}

@@ -1,10 +1,35 @@
 //! SwAV: *Unsupervised Learning of Visual Features by Contrasting Cluster Assignments* (Caron et
 //! al. 2020, arXiv 2006.09882).
+//!
+//! A batch is sorted into clusters, whose centres, the prototypes, are learned along with the
+//! network. The *code* of a view says how much of it goes to each prototype, and the other views of
+//! the image have to tell it: the prediction is swapped. Two large views give codes; small ones,
+//! which cost little, only predict.
+//!
+//! One cluster for all images would be told perfectly. What forbids it is the way codes are made:
+//! Sinkhorn's algorithm gives every prototype an equal share of the batch. Without it
+//! (`equipartition = false`, codes are the plain softmax) the largest prototype takes all: the loss
+//! runs from ln k to 0, and `prototypes_used` below, e to the entropy of the mean code, to 1.
+//!
+//! Codes are constants to the gradient. A small batch has too few samples to share out among many
+//! prototypes; a queue of earlier outputs, once it is full, is shared out together with it.
+
+mod config;
 
 use autodiff::{Var, graph};
-use serde::{Deserialize, Serialize};
+use models::heads::{Mlp, Prototypes, swav_projector};
+use models::{Buffer, Encoder, Init, Module, Parts};
+use tensor::Tensor;
 
+use crate::crops::{by_size, split};
 use crate::losses::{mean, sinkhorn};
+use crate::method::{Method, Output, View};
+use crate::train::{Named, Optimizer, Schedule};
+
+pub use config::Config;
+
+/// PyTorch's guard against a division by zero in `normalize`.
+const EPS: f64 = 1e-12;
 
 // ANCHOR: loss
 /// The codes `q` of one view, constants `[n, k]`, from its scores `[n, k]` and those of the queue,
@@ -37,21 +62,143 @@ pub fn loss(scores: &[Var], codes: &[Var], config: &Config) -> Var {
 }
 // ANCHOR_END: loss
 
-/// Settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// Make the codes of a batch use all prototypes equally (section 3.1, equation 4); without it
-    /// they are the plain softmax of the scores.
-    pub equipartition: bool,
-    /// Of the prediction's softmax, `τ`.
-    pub temperature: f64,
-    /// How soft the codes are, `ε` (equation 3).
-    pub epsilon: f64,
-    /// Of Sinkhorn's algorithm.
-    pub sinkhorn_iterations: usize,
-    /// The views whose codes are predicted.
-    pub crops_for_assign: Vec<usize>,
+// ANCHOR: networks
+/// The networks: `z` is of unit length, a score is its product with a prototype.
+pub struct Swav {
+    encoder: Encoder,
+    projector: Mlp,
+    prototypes: Prototypes,
+    /// The newest outputs of the views that give codes, `[views, length, d]`.
+    queue: Option<Buffer>,
+    config: Config,
+}
+// ANCHOR_END: networks
+
+impl Swav {
+    /// Networks with first values from `init`, prototypes of unit length.
+    pub fn new(init: &mut Init, encoder: impl Into<Encoder>, config: &Config) -> Self {
+        let (encoder, c) = (encoder.into(), config);
+        let (features, d) = (encoder.features(), c.projector_dim);
+        let projector = swav_projector(init, features, c.projector_hidden, d);
+        let prototypes = Prototypes::new(init, d, c.prototypes);
+        prototypes.normalize();
+        let shape = [c.crops_for_assign.len(), c.queue_length, d];
+        let queue = || Buffer::new(Tensor::zeros(init.device(), shape));
+        let queue = (c.queue_length > 0).then(queue);
+        Swav { encoder, projector, prototypes, queue, config: c.clone() }
+    }
+
+    /// Features `[n, c]` to `z`, `[n, d]`.
+    fn z(&self, features: &Var) -> Var {
+        self.projector.forward(features).l2_normalize(EPS)
+    }
+
+    /// The scores of a view's queue, as soon as it is full.
+    fn queued(&self, view: usize, at: &Schedule) -> Option<Var> {
+        let first = self.config.epoch_queue_starts * at.steps_per_epoch;
+        let taken_in = at.step.saturating_sub(first) * at.batch;
+        let queue = self.queue.as_ref().filter(|_| taken_in >= self.config.queue_length)?;
+        let queue = Var::constant(queue.value()).slice(0, view, view + 1);
+        let z = queue.reshape(&queue.shape()[1..]);
+        Some(self.prototypes.forward(&z))
+    }
 }
 
-impl Default for Config { fn default() -> Self { toml::from_str(include_str!("../recipes/tmp/swav.toml")).unwrap() } }
+impl Method for Swav {
+    // ANCHOR: step
+    fn forward(&self, views: &[Var], at: &Schedule) -> Output {
+        let n = views[0].shape()[0];
+        let features = graph::scope("encoder", || by_size(views, |x| self.encoder.forward(x)));
+        let z = graph::scope("projector", || self.z(&features)); // one batch of all views to BN
+        let scores = graph::scope("prototypes", || self.prototypes.forward(&z));
+        let (z, scores) = (split(&z, n), split(&scores, n));
+
+        let assigned = self.config.crops_for_assign.iter();
+        let queued = |i| graph::scope("queue", || self.queued(i, at));
+        let codes: Vec<Var> = assigned
+            .clone()
+            .enumerate()
+            .map(|(i, &view)| codes(&scores[view], queued(i).as_ref(), &self.config))
+            .collect();
+        let mut output = Output::new(loss(&scores, &codes, &self.config), &z[0]);
+        output.kept = assigned.map(|&view| z[view].value().clone()).collect();
+        output.watch("prototypes_used", &prototypes_used(&codes));
+        output
+    }
+    // ANCHOR_END: step
+
+    // ANCHOR: after
+    /// Prototypes come back to unit length, and the queue takes in the newest outputs.
+    fn after_step(&self, output: &Output, at: &Schedule) {
+        self.prototypes.normalize();
+        let Some(queue) = self.queue.as_ref() else { return };
+        if at.epoch() >= self.config.epoch_queue_starts {
+            let one = |z: &Tensor| z.reshape([&[1], &z.shape()[..]].concat());
+            let newest: Vec<Tensor> = output.kept.iter().map(one).collect();
+            let newest = Tensor::concat(&newest.iter().collect::<Vec<_>>(), 0);
+            let all = Tensor::concat(&[&newest, &queue.value()], 1);
+            queue.set(all.slice(1, 0, self.config.queue_length));
+        }
+    }
+    // ANCHOR_END: after
+
+    fn views(&self) -> Vec<View> {
+        let c = &self.config;
+        let local = View { recipe: c.local_view.clone(), size: Some(c.local_crops_size) };
+        let mut views = vec![View::from(c.views.clone()); 2];
+        views.resize(2 + c.local_crops_number, local);
+        views
+    }
+
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    fn project(&self, features: &Var) -> Var {
+        self.z(features)
+    }
+
+    /// Every prototype is as likely as any other.
+    fn chance_loss(&self) -> f64 {
+        (self.config.prototypes as f64).ln()
+    }
+
+    fn optimizer(&self) -> Optimizer {
+        let Config { momentum, trust, .. } = self.config;
+        match trust {
+            0.0 => Optimizer::Sgd { momentum, nesterov: false },
+            trust => Optimizer::Lars { momentum, trust },
+        }
+    }
+
+    fn learning_rate(&self, _parameter: Named, at: &Schedule) -> f64 {
+        let c = &self.config;
+        at.warmup_cosine_from(c.start_warmup, c.warmup_epochs, c.base_lr, c.final_lr)
+    }
+
+    fn weight_decay(&self, _parameter: Named, _at: &Schedule) -> f64 {
+        self.config.weight_decay
+    }
+
+    fn rests(&self, parameter: Named, at: &Schedule) -> bool {
+        at.step < self.config.freeze_prototypes_niters && parameter.name.starts_with("prototypes.")
+    }
+}
+
+/// How many prototypes get a share, if all shares were equal: e to the entropy of the mean code.
+fn prototypes_used(codes: &[Var]) -> Var {
+    let q = mean(codes.iter().map(|q| q.mean(&[0], false)));
+    let log_q = q.clamp(f64::from(f32::MIN_POSITIVE), 1.0).log(); // 0 log 0 = 0
+    (-(q * log_q).sum_all()).exp()
+}
+
+impl Module for Swav {
+    fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
+        parts.module("encoder", &self.encoder);
+        parts.module("projector", &self.projector);
+        parts.module("prototypes", &self.prototypes);
+        if let Some(queue) = &self.queue {
+            parts.buffer("queue", queue);
+        }
+    }
+}
