@@ -84,11 +84,9 @@ impl Method for BarlowTwins {
     fn forward(&self, views: &[Var], _at: &Schedule) -> Output {
         let (z1, z2) = (self.f(&views[0]), self.f(&views[1]));
         let terms = terms(&z1, &z2, &self.config);
-        let mut output = Output::new(loss(&terms, &self.config), &z1);
-        let Terms { on_diagonal, off_diagonal } = terms;
-        output.watch("on_diagonal", &on_diagonal);
-        output.watch("off_diagonal", &off_diagonal);
-        output
+        Output::new(loss(&terms, &self.config), &z1)
+            .watching("on_diagonal", &terms.on_diagonal)
+            .watching("off_diagonal", &terms.off_diagonal)
     }
     // ANCHOR_END: step
 

@@ -128,10 +128,9 @@ impl Method for LeJepa {
         let global = self.config.global_crops_number;
         let terms = terms(&z, global, &self.slices(&z, at), &self.config);
         let first = z.slice(0, 0, 1).reshape([n, d]);
-        let mut output = Output::new(loss(&terms, &self.config), &first);
-        output.watch("inv", &terms.inv);
-        output.watch("sigreg", &terms.sigreg);
-        output
+        Output::new(loss(&terms, &self.config), &first)
+            .watching("inv", &terms.inv)
+            .watching("sigreg", &terms.sigreg)
     }
     // ANCHOR_END: step
 

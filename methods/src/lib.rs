@@ -6,13 +6,17 @@
 
 pub mod augment;
 pub mod barlow_twins;
+mod check;
+mod crops;
 pub mod data;
 pub mod evaluate;
 pub mod lejepa;
 pub mod losses;
 pub mod method;
+pub mod registry;
 pub mod report;
 pub mod simsiam;
 pub mod swav;
+pub mod teacher;
 pub mod train;
 pub mod vicreg;

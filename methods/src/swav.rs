@@ -120,10 +120,9 @@ impl Method for Swav {
             .enumerate()
             .map(|(i, &view)| codes(&scores[view], queued(i).as_ref(), &self.config))
             .collect();
-        let mut output = Output::new(loss(&scores, &codes, &self.config), &z[0]);
-        output.kept = assigned.map(|&view| z[view].value().clone()).collect();
-        output.watch("prototypes_used", &prototypes_used(&codes));
-        output
+        let kept = assigned.map(|&view| z[view].value().clone()).collect();
+        let output = Output::new(loss(&scores, &codes, &self.config), &z[0]);
+        Output { kept, ..output }.watching("prototypes_used", &prototypes_used(&codes))
     }
     // ANCHOR_END: step
 

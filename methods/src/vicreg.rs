@@ -93,11 +93,10 @@ impl Method for VicReg {
     fn forward(&self, views: &[Var], _at: &Schedule) -> Output {
         let (z1, z2) = (self.f(&views[0]), self.f(&views[1]));
         let terms = terms(&z1, &z2, &self.config);
-        let mut output = Output::new(loss(&terms, &self.config), &z1);
-        output.watch("inv", &terms.inv);
-        output.watch("var", &terms.var);
-        output.watch("cov", &terms.cov);
-        output
+        Output::new(loss(&terms, &self.config), &z1)
+            .watching("inv", &terms.inv)
+            .watching("var", &terms.var)
+            .watching("cov", &terms.cov)
     }
     // ANCHOR_END: step
 

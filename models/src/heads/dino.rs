@@ -55,6 +55,7 @@ impl Default for DinoHeadConfig {
 /// let x = Var::constant(Tensor::ones(init.device(), [4, 24]));
 /// assert_eq!(head.forward(&x).shape().as_slice(), [4, 100]);
 /// ```
+#[derive(Clone)]
 pub struct DinoHead {
     mlp: Mlp,
     last_layer: WeightNorm,
@@ -99,6 +100,7 @@ fn linear(init: &mut Init, inputs: usize, outputs: usize) -> Linear {
 }
 
 /// A linear layer whose rows are given by length and direction (Salimans & Kingma 2016).
+#[derive(Clone)]
 struct WeightNorm {
     /// Lengths `[k, 1]`.
     g: Parameter,
