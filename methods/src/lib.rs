@@ -7,7 +7,7 @@
 pub mod augment;
 pub mod barlow_twins;
 mod check;
-mod crops;
+pub mod crops;
 pub mod data;
 pub mod evaluate;
 pub mod lejepa;
