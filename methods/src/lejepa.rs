@@ -164,8 +164,7 @@ impl Method for LeJepa {
     }
 
     fn optimizer(&self) -> Optimizer {
-        let Config { betas, eps, exclude_1d, .. } = self.config;
-        Optimizer::AdamW { betas, eps, exclude_1d }
+        self.config.optimizer
     }
 
     fn learning_rate(&self, _parameter: Named, at: &Schedule) -> f64 {

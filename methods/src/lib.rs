@@ -6,6 +6,7 @@
 
 pub mod augment;
 pub mod barlow_twins;
+pub mod byol;
 mod check;
 pub mod crops;
 pub mod data;

@@ -8,6 +8,7 @@ use crate::method::Method;
 
 methods! {
     "swav" => swav::Swav,
+    "byol" => byol::Byol,
     "simsiam" => simsiam::SimSiam,
     "barlow-twins" => barlow_twins::BarlowTwins,
     "vicreg" => vicreg::VicReg,

@@ -163,11 +163,7 @@ impl Method for Swav {
     }
 
     fn optimizer(&self) -> Optimizer {
-        let Config { momentum, trust, .. } = self.config;
-        match trust {
-            0.0 => Optimizer::Sgd { momentum, nesterov: false },
-            trust => Optimizer::Lars { momentum, trust },
-        }
+        self.config.optimizer
     }
 
     fn learning_rate(&self, _parameter: Named, at: &Schedule) -> f64 {

@@ -101,8 +101,8 @@ impl Method for VicReg {
     // ANCHOR_END: step
 
     fn views(&self) -> Vec<View> {
-        let Config { view_1, view_2, .. } = &self.config;
-        [view_1, view_2].map(|view| View::from(view.clone())).into()
+        let Config { view1, view2, .. } = &self.config;
+        [view1, view2].map(|view| View::from(view.clone())).into()
     }
 
     fn encoder(&self) -> &Encoder {
@@ -121,7 +121,7 @@ impl Method for VicReg {
     }
 
     fn optimizer(&self) -> Optimizer {
-        Optimizer::Lars { momentum: self.config.momentum, trust: self.config.trust }
+        self.config.optimizer
     }
 
     fn learning_rate(&self, _parameter: Named, at: &Schedule) -> f64 {
@@ -130,8 +130,8 @@ impl Method for VicReg {
         at.warmup_cosine(c.warmup_epochs, base, base * c.final_lr)
     }
 
-    fn weight_decay(&self, _parameter: Named, _at: &Schedule) -> f64 {
-        self.config.weight_decay
+    fn weight_decay(&self, parameter: Named, _at: &Schedule) -> f64 {
+        if parameter.axes > 1 { self.config.weight_decay } else { 0.0 }
     }
 }
 
@@ -165,16 +165,14 @@ pub struct Config {
     pub warmup_epochs: usize,
     /// What it falls to, as a share.
     pub final_lr: f64,
-    /// Of LARS.
-    pub momentum: f64,
-    /// The length of a step's gradient as a share of the weight's.
-    pub trust: f64,
     /// On weights; biases and batch norms have none.
     pub weight_decay: f64,
+    /// The rule.
+    pub optimizer: Optimizer,
     /// How the first view is drawn: as BYOL's.
-    pub view_1: Recipe,
+    pub view1: Recipe,
     /// How the second is.
-    pub view_2: Recipe,
+    pub view2: Recipe,
 }
 // ANCHOR_END: config
 
@@ -189,10 +187,9 @@ impl Config {
             ("cov_coeff", self.cov_coeff),
             ("base_lr", self.base_lr),
             ("final_lr", self.final_lr),
-            ("momentum", self.momentum),
-            ("trust", self.trust),
             ("weight_decay", self.weight_decay),
         ])?;
-        check::views(&[("view_1", &self.view_1), ("view_2", &self.view_2)])
+        check::optimizer(&self.optimizer)?;
+        check::views(&[("view1", &self.view1), ("view2", &self.view2)])
     }
 }

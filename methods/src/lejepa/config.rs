@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::augment::Recipe;
 use crate::check;
+use crate::train::Optimizer;
 
 /// Whose mean the outputs are compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,14 +43,10 @@ pub struct Config {
     pub final_lr: f64,
     /// Epochs of warm-up.
     pub warmup_epochs: usize,
-    /// Of AdamW.
-    pub betas: [f64; 2],
-    /// Of AdamW.
-    pub eps: f64,
     /// Pull towards zero.
     pub weight_decay: f64,
-    /// Whether biases and the scales of norms are not decayed.
-    pub exclude_1d: bool,
+    /// The rule.
+    pub optimizer: Optimizer,
     /// Views of the run's size, in front of the others.
     pub global_crops_number: usize,
     /// Small views.
@@ -74,15 +71,15 @@ impl Config {
             ("global_crops_number", self.global_crops_number),
             ("local_crops_size", self.local_crops_size),
         ])?;
-        let [b1, b2] = self.betas;
-        check::shares(&[("lambda", self.lambda), ("betas[0]", b1), ("betas[1]", b2)])?;
-        check::positive(&[("t_max", self.t_max), ("eps", self.eps)])?;
+        check::shares(&[("lambda", self.lambda)])?;
+        check::positive(&[("t_max", self.t_max)])?;
         check::rates(&[
             ("lr", self.lr),
             ("start_lr", self.start_lr),
             ("final_lr", self.final_lr),
             ("weight_decay", self.weight_decay),
         ])?;
+        check::optimizer(&self.optimizer)?;
         check::views(&[("views", &self.views), ("local_view", &self.local_view)])
     }
 }

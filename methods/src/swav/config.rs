@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::augment::Recipe;
 use crate::check;
+use crate::train::Optimizer;
 
 // ANCHOR: config
 /// The settings, named as in the official code. Their values, with sources, stand in
@@ -42,12 +43,10 @@ pub struct Config {
     pub start_warmup: f64,
     /// Epochs of warm-up.
     pub warmup_epochs: usize,
-    /// Of SGD.
-    pub momentum: f64,
-    /// LARS: the length of a step's gradient as a share of the weight's; 0 for plain SGD.
-    pub trust: f64,
     /// Pull of parameters towards zero.
     pub weight_decay: f64,
+    /// The rule; LARS stands for the official code's LARC.
+    pub optimizer: Optimizer,
     /// Small views; 0 for none (section 3.3).
     pub local_crops_number: usize,
     /// Their height and width.
@@ -73,14 +72,13 @@ impl Config {
             ("base_lr", self.base_lr),
             ("final_lr", self.final_lr),
             ("start_warmup", self.start_warmup),
-            ("momentum", self.momentum),
-            ("trust", self.trust),
             ("weight_decay", self.weight_decay),
         ])?;
         let assigned = &self.crops_for_assign;
         if assigned.is_empty() || assigned.iter().any(|&view| view > 1) {
             return Err(format!("crops_for_assign = {assigned:?}; expected [0], [1] or [0, 1]"));
         }
+        check::optimizer(&self.optimizer)?;
         check::views(&[("views", &self.views), ("local_view", &self.local_view)])
     }
 }

@@ -17,6 +17,7 @@ mod losses;
 mod ops;
 mod optim;
 mod steps;
+mod training;
 mod vit;
 
 use std::fs;
@@ -95,7 +96,7 @@ fn run(case: &Case, device: &Device) -> Result<f64> {
         "loss" => losses::find(name).or_else(|| batch_losses::find(name)),
         "ops" => ops::find(name).or_else(|| fused::find(name)),
         "optim" => optim::find(name),
-        "step" => steps::find(name),
+        "step" => steps::find(name).or_else(|| batch_losses::find_step(name)),
         _ => None,
     };
     let compute = compute.context("unknown case id")?;
