@@ -169,7 +169,8 @@ impl Method for LeJepa {
 
     fn learning_rate(&self, _parameter: Named, at: &Schedule) -> f64 {
         let c = &self.config;
-        at.warmup_cosine_from(c.start_lr * c.lr, c.warmup_epochs, c.lr, c.final_lr * c.lr)
+        let (start, end) = (c.start_lr * c.base_lr, c.final_lr * c.base_lr);
+        at.warmup_cosine_from(start, c.warmup_epochs, c.base_lr, end)
     }
 
     fn weight_decay(&self, _parameter: Named, _at: &Schedule) -> f64 {

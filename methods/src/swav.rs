@@ -32,7 +32,7 @@ pub use config::Config;
 const EPS: f64 = 1e-12;
 
 // ANCHOR: loss
-/// The codes `q` of one view, constants `[n, k]`, from its scores `[n, k]` and those of the queue,
+/// The codes `q` of one view, `[n, k]`, held fixed, from its scores `[n, k]` and those of the queue,
 /// if there is one.
 #[track_caller]
 pub fn codes(scores: &Var, queue: Option<&Var>, config: &Config) -> Var {
@@ -41,7 +41,7 @@ pub fn codes(scores: &Var, queue: Option<&Var>, config: &Config) -> Var {
         Some(queue) => Var::concat(&[queue, scores], 0),
         None => scores.clone(),
     };
-    let all = all.detach();
+    let all = if config.stop_gradient { all.detach() } else { all };
     let q = match config.equipartition {
         true => sinkhorn(&all, config.epsilon, config.sinkhorn_iterations),
         false => (all / config.epsilon).softmax(-1),

@@ -23,6 +23,38 @@ fn simsiam() {
     assert!(without.loss() < -0.8 && without.loss() < with.loss() - 0.15, "runs away");
 }
 
+/// Codes are the plain softmax of the scores: one prototype takes all.
+#[test]
+fn swav() {
+    let [with, without] = runs("swav", 100, &["warmup_epochs=0"], &["equipartition=false"]);
+    assert!(with.loss() < with.losses[0] - 0.3 && with.std > 0.5, "learns");
+    assert!(without.watched("prototypes_used") < 2.0, "one prototype takes all");
+}
+
+/// Dimensions may repeat one another.
+#[test]
+fn barlow_twins() {
+    let [with, without] = runs("barlow-twins", 100, &["warmup_epochs=0"], &["lambda=0"]);
+    assert!(with.loss() < with.losses[0] * 0.5 && with.std > 0.5, "learns");
+    assert!(without.rankme < with.rankme * 0.5, "dimensions repeat one another");
+}
+
+/// Nothing asks the outputs to vary: they shrink.
+#[test]
+fn vicreg() {
+    let [with, without] = runs("vicreg", 100, &["warmup_epochs=0"], &["std_coeff=0"]);
+    assert!(with.loss() < with.losses[0] - 5.0 && with.std > 0.5, "learns");
+    assert!(without.watched("var") > 0.9, "outputs shrink");
+}
+
+/// Nothing asks the outputs to be spread: they come to a point.
+#[test]
+fn lejepa() {
+    let [with, without] = runs("lejepa", 100, &["warmup_epochs=0"], &["lambda=0"]);
+    assert!(with.loss() < with.losses[0] * 0.7 && with.std > 0.5, "learns");
+    assert!(without.watched("inv") < 0.01, "comes to a point");
+}
+
 /// Two runs of a method for some steps: with its small settings, some of them changed so that few
 /// steps show something, and the same without its protection. What they came to is printed.
 fn runs(method: &str, steps: usize, with: &[&str], without: &[&str]) -> [Trained; 2] {

@@ -36,7 +36,7 @@ pub struct Config {
     /// The width `d` of its output.
     pub projector_dim: usize,
     /// The learning rate behind its warm-up, for the batch in use.
-    pub lr: f64,
+    pub base_lr: f64,
     /// What it begins with, as a share.
     pub start_lr: f64,
     /// What it falls to, as a share.
@@ -74,7 +74,7 @@ impl Config {
         check::shares(&[("lambda", self.lambda)])?;
         check::positive(&[("t_max", self.t_max)])?;
         check::rates(&[
-            ("lr", self.lr),
+            ("base_lr", self.base_lr),
             ("start_lr", self.start_lr),
             ("final_lr", self.final_lr),
             ("weight_decay", self.weight_decay),

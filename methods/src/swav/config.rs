@@ -15,6 +15,8 @@ pub struct Config {
     /// Make the codes of a batch use all prototypes equally (equations 3 and 4); without it they are the
     /// plain softmax of the scores.
     pub equipartition: bool,
+    /// Hold the codes fixed; without it SwAV diverges on ImageNet (SimSiam, section 6.2).
+    pub stop_gradient: bool,
     /// Of the prediction's softmax, `τ` (equation 2).
     pub temperature: f64,
     /// How soft the codes are, `ε` (equation 3).
