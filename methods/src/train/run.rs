@@ -279,15 +279,12 @@ impl Trainer {
         Ok(metrics)
     }
 
-    /// That of the encoder's weights: of the first parameter that an optimiser does not treat as
-    /// a bias.
+    /// That of the first parameter which is no bias.
     fn learning_rate(&self) -> f64 {
         let parameters = self.method.parameters();
-        let first = parameters.iter().find_map(|(name, parameter)| {
-            let axes = parameter.var().shape().rank();
-            (parameter.is_trainable() && axes > 1).then_some(Named { name, axes })
-        });
-        first.map_or(0.0, |weight| self.method.learning_rate(weight, &self.at))
+        let mut trained = parameters.iter().filter(|(_, parameter)| parameter.is_trainable());
+        let weight = trained.find(|(name, parameter)| Named::of(name, parameter).axes > 1);
+        weight.map_or(0.0, |(name, p)| self.method.learning_rate(Named::of(name, p), &self.at))
     }
 
     fn save(&self) -> Result<(), RunError> {

@@ -117,8 +117,8 @@ mod tests {
         let open = |step| at(step).warmup_cosine(1, 2.0, 0.5);
         assert_eq!((open(0), open(5), open(10)), (0.0, 1.0, 2.0));
         assert!((open(25) - 1.25).abs() < 1e-12 && open(39) > 0.5);
-        let closed = |step| at(step).warmup_cosine_from(0.2, 1, 2.0, 0.5);
-        assert_eq!((closed(0), closed(9), closed(10)), (0.2, 2.0, 2.0));
+        let closed = |step| at(step).warmup_cosine_from(0.5, 1, 2.0, 0.5);
+        assert_eq!((closed(0), closed(9), closed(10)), (0.5, 2.0, 2.0));
         // Without a warm-up, with one of one step, and one as long as the run.
         assert_eq!(
             (at(0).warmup_cosine(0, 2.0, 0.0), ramp(0, 0, 2.0), line(0, 0, 1.0, 2.0)),
