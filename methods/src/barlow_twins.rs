@@ -22,9 +22,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::augment::Recipe;
 use crate::check;
+use crate::losses::square;
 use crate::method::{Method, Output, View};
 use crate::train::{Named, Optimizer, Schedule};
 
+// ANCHOR: loss
 /// What the loss is made of, both sums over entries of the correlation matrix.
 pub struct Terms {
     /// `Σ (C_ii − 1)²`: the dimensions that differ between the views.
@@ -33,18 +35,17 @@ pub struct Terms {
     pub off_diagonal: Var,
 }
 
-// ANCHOR: loss
 /// The two sums of Algorithm 1, for outputs `[n, d]` of two views.
+#[track_caller]
 pub fn terms(z1: &Var, z2: &Var, config: &Config) -> Terms {
     // every dimension: mean 0 and variance 1 over the batch
     let [z1, z2] = [z1, z2].map(|z| z.batch_norm_plain(config.eps).0);
     // cross-correlation matrix, [d, d]
     let n = z1.shape().rows() as f64;
     let c = z1.matmul_with(&z2, true, false) / n;
-    let sum_of_squares = |x: Var| (&x * &x).sum_all();
     Terms {
-        on_diagonal: sum_of_squares(c.diagonal() - 1.0),
-        off_diagonal: sum_of_squares(c.off_diagonal()),
+        on_diagonal: square(&(c.diagonal() - 1.0)).sum_all(),
+        off_diagonal: square(&c.off_diagonal()).sum_all(),
     }
 }
 

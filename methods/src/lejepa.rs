@@ -22,6 +22,7 @@ use models::{Encoder, Init, Module, Parts};
 use tensor::{Random, Tensor};
 
 use crate::crops::by_size;
+use crate::losses::square;
 use crate::method::{Method, Output, View};
 use crate::train::{Named, Optimizer, Schedule};
 
@@ -43,15 +44,17 @@ pub struct Terms {
 /// in front, and directions `slices`, unit rows `[m, d]`.
 #[track_caller]
 pub fn terms(z: &Var, n_global: usize, slices: &Tensor, config: &Config) -> Terms {
-    let in_centre = match config.center {
+    let in_center = match config.center {
         Center::Global => n_global,
         Center::All => z.shape()[0],
     };
-    let mu = z.slice(0, 0, in_centre).mean(&[0], true);
-    let difference = mu - z; // both sides learn
+    let invariance = || {
+        let mu = z.slice(0, 0, in_center).mean(&[0], true);
+        square(&(mu - z)).mean_all() // both sides learn
+    };
     Terms {
-        inv: (&difference * &difference).mean_all(),
-        sigreg: sigreg(z, slices, config.t_max, config.n_points),
+        inv: graph::scope("invariance", invariance),
+        sigreg: graph::scope("SIGReg", || sigreg(z, slices, config.t_max, config.n_points)),
     }
 }
 
@@ -77,9 +80,8 @@ pub fn sigreg(z: &Var, slices: &Tensor, t_max: f64, n_points: usize) -> Var {
     let p = z.matmul_nt(&Var::constant(slices.clone())); // […, n, m]
     let n = p.shape()[p.shape().rank() - 2] as f64;
     let tp = p.reshape([p.shape(), &[1][..]].concat()) * t; // […, n, m, t]
-    let (re, im) = (tp.cos().mean(&[-3], false), tp.sin().mean(&[-3], false)); // ψ
-    let re = re - phi;
-    ((&re * &re + &im * &im) * w).sum(&[-1], false).mean_all() * n
+    let (re, im) = (tp.cos().mean(&[-3], false) - phi, tp.sin().mean(&[-3], false)); // ψ − φ
+    ((square(&re) + square(&im)) * w).sum(&[-1], false).mean_all() * n
 }
 
 /// The points `t`, `φ(t)`, and the trapezoid's weights times `φ`, twice for the half below 0.

@@ -11,8 +11,7 @@ const EPS: f64 = 1e-8;
 /// `x / √max(‖x‖², 1e-12)`.
 #[track_caller]
 pub fn squared_distance(p: &Var, z: &Var) -> Var {
-    let difference = p.l2_normalize(1e-6) - z.l2_normalize(1e-6);
-    (&difference * &difference).sum(&[-1], false).mean_all()
+    square(&(p.l2_normalize(1e-6) - z.l2_normalize(1e-6))).sum(&[-1], false).mean_all()
 }
 // ANCHOR_END: squared_distance
 
@@ -25,6 +24,12 @@ pub fn negative_cosine(p: &Var, z: &Var) -> Var {
     -cosine.mean_all()
 }
 // ANCHOR_END: negative_cosine
+
+/// The square of every element.
+#[track_caller]
+pub fn square(x: &Var) -> Var {
+    x * x
+}
 
 // ANCHOR: sinkhorn
 /// Codes for a batch (Caron et al. 2020, equations 3 to 5; Cuturi 2013): from scores `[n, k]` the

@@ -43,7 +43,9 @@ pub fn codes(scores: &Var, queue: Option<&Var>, config: &Config) -> Var {
     };
     let all = if config.stop_gradient { all.detach() } else { all };
     let q = match config.equipartition {
-        true => sinkhorn(&all, config.epsilon, config.sinkhorn_iterations),
+        true => {
+            graph::scope("Sinkhorn", || sinkhorn(&all, config.epsilon, config.sinkhorn_iterations))
+        }
         false => (all / config.epsilon).softmax(-1),
     };
     let rows = q.shape().rows();
@@ -54,11 +56,13 @@ pub fn codes(scores: &Var, queue: Option<&Var>, config: &Config) -> Var {
 /// codes of the other views. `codes` are those of the views `crops_for_assign`.
 #[track_caller]
 pub fn loss(scores: &[Var], codes: &[Var], config: &Config) -> Var {
-    let assigned = || config.crops_for_assign.iter().zip(codes);
-    mean(scores.iter().enumerate().flat_map(|(v, scores)| {
-        let log_p = scores / config.temperature;
-        assigned().filter(move |&(&i, _)| i != v).map(move |(_, q)| log_p.soft_cross_entropy(q))
-    }))
+    let mut terms = Vec::new();
+    for (&i, q) in config.crops_for_assign.iter().zip(codes) {
+        for (_, scores) in scores.iter().enumerate().filter(|&(v, _)| v != i) {
+            terms.push((scores / config.temperature).soft_cross_entropy(q));
+        }
+    }
+    mean(terms)
 }
 // ANCHOR_END: loss
 
@@ -68,8 +72,8 @@ pub struct Swav {
     encoder: Encoder,
     projector: Mlp,
     prototypes: Prototypes,
-    /// The newest outputs of the views that give codes, `[views, length, d]`.
-    queue: Option<Buffer>,
+    /// The newest outputs `[length, d]` of each view that gives codes; none without a queue.
+    queues: Vec<Buffer>,
     config: Config,
 }
 // ANCHOR_END: networks
@@ -82,10 +86,10 @@ impl Swav {
         let projector = swav_projector(init, features, c.projector_hidden, d);
         let prototypes = Prototypes::new(init, d, c.prototypes);
         prototypes.normalize();
-        let shape = [c.crops_for_assign.len(), c.queue_length, d];
-        let queue = || Buffer::new(Tensor::zeros(init.device(), shape));
-        let queue = (c.queue_length > 0).then(queue);
-        Swav { encoder, projector, prototypes, queue, config: c.clone() }
+        let assigned = c.crops_for_assign.iter().filter(|_| c.queue_length > 0);
+        let queue = |_| Buffer::new(Tensor::zeros(init.device(), [c.queue_length, d]));
+        let queues = assigned.map(queue).collect();
+        Swav { encoder, projector, prototypes, queues, config: c.clone() }
     }
 
     /// Features `[n, c]` to `z`, `[n, d]`.
@@ -93,14 +97,12 @@ impl Swav {
         self.projector.forward(features).l2_normalize(EPS)
     }
 
-    /// The scores of a view's queue, as soon as it is full.
-    fn queued(&self, view: usize, at: &Schedule) -> Option<Var> {
+    /// The scores of a queue, as soon as it is full.
+    fn queued(&self, i: usize, at: &Schedule) -> Option<Var> {
         let first = self.config.epoch_queue_starts * at.steps_per_epoch;
         let taken_in = at.step.saturating_sub(first) * at.batch;
-        let queue = self.queue.as_ref().filter(|_| taken_in >= self.config.queue_length)?;
-        let queue = Var::constant(queue.value()).slice(0, view, view + 1);
-        let z = queue.reshape(&queue.shape()[1..]);
-        Some(self.prototypes.forward(&z))
+        let queue = self.queues.get(i).filter(|_| taken_in >= self.config.queue_length)?;
+        Some(self.prototypes.forward(&Var::constant(queue.value())))
     }
 }
 
@@ -113,16 +115,14 @@ impl Method for Swav {
         let scores = graph::scope("prototypes", || self.prototypes.forward(&z));
         let (z, scores) = (split(&z, n), split(&scores, n));
 
-        let assigned = self.config.crops_for_assign.iter();
-        let queued = |i| graph::scope("queue", || self.queued(i, at));
-        let codes: Vec<Var> = assigned
-            .clone()
-            .enumerate()
-            .map(|(i, &view)| codes(&scores[view], queued(i).as_ref(), &self.config))
-            .collect();
-        let kept = assigned.map(|&view| z[view].value().clone()).collect();
-        let output = Output::new(loss(&scores, &codes, &self.config), &z[0]);
-        Output { kept, ..output }.watching("prototypes_used", &prototypes_used(&codes))
+        let (mut q, mut kept) = (Vec::new(), Vec::new());
+        for (i, &view) in self.config.crops_for_assign.iter().enumerate() {
+            let queue = graph::scope("queue", || self.queued(i, at));
+            q.push(codes(&scores[view], queue.as_ref(), &self.config));
+            kept.push(z[view].value().clone());
+        }
+        let output = Output::new(loss(&scores, &q, &self.config), &z[0]);
+        Output { kept, ..output }.watching("prototypes_used", &prototypes_used(&q))
     }
     // ANCHOR_END: step
 
@@ -130,13 +130,11 @@ impl Method for Swav {
     /// Prototypes come back to unit length, and the queue takes in the newest outputs.
     fn after_step(&self, output: &Output, at: &Schedule) {
         self.prototypes.normalize();
-        let Some(queue) = self.queue.as_ref() else { return };
         if at.epoch() >= self.config.epoch_queue_starts {
-            let one = |z: &Tensor| z.reshape([&[1], &z.shape()[..]].concat());
-            let newest: Vec<Tensor> = output.kept.iter().map(one).collect();
-            let newest = Tensor::concat(&newest.iter().collect::<Vec<_>>(), 0);
-            let all = Tensor::concat(&[&newest, &queue.value()], 1);
-            queue.set(all.slice(1, 0, self.config.queue_length));
+            for (queue, z) in self.queues.iter().zip(&output.kept) {
+                let all = Tensor::concat(&[z, &queue.value()], 0);
+                queue.set(all.slice(0, 0, self.config.queue_length));
+            }
         }
     }
     // ANCHOR_END: after
@@ -192,8 +190,8 @@ impl Module for Swav {
         parts.module("encoder", &self.encoder);
         parts.module("projector", &self.projector);
         parts.module("prototypes", &self.prototypes);
-        if let Some(queue) = &self.queue {
-            parts.buffer("queue", queue);
+        for (i, queue) in self.queues.iter().enumerate() {
+            parts.buffer(&format!("queue.{i}"), queue);
         }
     }
 }

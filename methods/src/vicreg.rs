@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::augment::Recipe;
 use crate::check;
+use crate::losses::square;
 use crate::method::{Method, Output, View};
 use crate::train::{Named, Optimizer, Schedule};
 
@@ -37,25 +38,25 @@ pub struct Terms {
 }
 
 /// The three terms of Algorithm 1, for outputs `[n, d]` of two views.
+#[track_caller]
 pub fn terms(z1: &Var, z2: &Var, config: &Config) -> Terms {
     let (n, d) = (z1.shape().rows() as f64, z1.shape().features() as f64);
-    // invariance
-    let difference = z1 - z2;
-    let inv = (&difference * &difference).mean_all();
-    // variance
-    let hinge = |z: &Var| {
+    let variance = |z: &Var| {
         let std = (z.var(&[0], false, 1.0) + config.eps).sqrt();
         (-std + 1.0).relu().mean_all()
     };
-    let var = (hinge(z1) + hinge(z2)) * if config.halve_std { 0.5 } else { 1.0 };
-    // covariance
-    let redundancy = |z: &Var| {
+    let covariance = |z: &Var| {
         let z = z - z.mean(&[0], true);
-        let cov = (z.matmul_with(&z, true, false) / (n - 1.0)).off_diagonal();
-        (&cov * &cov).sum_all() / d
+        let cov = z.matmul_with(&z, true, false) / (n - 1.0); // [d, d]
+        square(&cov.off_diagonal()).sum_all() / d
     };
-    let cov = redundancy(z1) + redundancy(z2);
-    Terms { inv, var, cov }
+    let [var1, var2] = [z1, z2].map(|z| graph::scope("variance", || variance(z)));
+    let [cov1, cov2] = [z1, z2].map(|z| graph::scope("covariance", || covariance(z)));
+    Terms {
+        inv: graph::scope("invariance", || square(&(z1 - z2)).mean_all()),
+        var: (var1 + var2) * if config.halve_std { 0.5 } else { 1.0 },
+        cov: cov1 + cov2,
+    }
 }
 
 /// `L = λ inv + μ var + ν cov` (equation 6).
