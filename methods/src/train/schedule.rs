@@ -9,6 +9,7 @@ use std::f64::consts::PI;
 
 use rand_chacha::ChaCha8Rng;
 
+use super::Run;
 use crate::augment::key;
 
 /// A point of a run.
@@ -26,7 +27,6 @@ pub struct Schedule {
     pub seed: u64,
 }
 
-// ANCHOR: functions
 /// From 0 in equal steps to `to`, which step number `steps` reaches and all that follow keep.
 pub fn ramp(step: usize, steps: usize, to: f64) -> f64 {
     if step < steps { to * step as f64 / steps as f64 } else { to }
@@ -45,9 +45,14 @@ pub fn cosine(step: usize, steps: usize, from: f64, to: f64) -> f64 {
     let through = step as f64 / steps.max(1) as f64;
     to + (from - to) * 0.5 * (1.0 + (PI * through).cos())
 }
-// ANCHOR_END: functions
 
 impl Schedule {
+    /// The beginning of a run on so many images.
+    pub fn start(run: &Run, images: usize) -> Self {
+        let Run { epochs, batch, seed, .. } = *run;
+        Schedule { step: 0, steps_per_epoch: images / batch, epochs, batch, seed }
+    }
+
     /// Epochs completed.
     pub fn epoch(&self) -> usize {
         self.step / self.steps_per_epoch.max(1)
