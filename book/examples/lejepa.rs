@@ -1,21 +1,29 @@
-//! The chapter on LeJEPA as a program: it trains on generated pictures and shows whether
-//! the outputs come to a point.
+//! The chapter on LeJEPA as a program: it trains on generated pictures and shows whether the
+//! outputs come to a point.
 //!
-//! `cargo run --release --example lejepa -- [--no-sigreg] [--epochs N] [--steps N]`
+//! `cargo run --release --example lejepa -- [--no-sigreg] [--epochs N] [--set KEY=VALUE]`
 
-mod common;
+mod shared;
 
-use common::{Options, Outcome, start, train};
-use methods::lejepa::{Config, LeJepa};
+use methods::data;
+use methods::train::{Batches, Descent, Schedule, build, step};
+use shared::{Outcome, Progress};
 
-// ANCHOR: main
 fn main() -> Outcome<()> {
-    let options = Options::read("--no-sigreg")?;
-    let mut config = Config::default();
-    if options.off {
-        config.lambda = 0.0;
+    let settings = shared::settings("lejepa", &[("--no-sigreg", "lambda=0")])?;
+    let run = &settings.run;
+    let device = settings.device()?;
+    let data = data::open(&run.data, run.seed)?;
+    let lejepa = build(&settings, &device)?;
+    let mut progress = Progress::new(&*lejepa, &data, &settings, &device);
+    let start = Schedule::start(run, data.train.len());
+    // ANCHOR: train
+    let mut descent = Descent::new(lejepa.optimizer(), lejepa.clip());
+    for batch in Batches::new(data.train.clone(), lejepa.views(), run.image_size, &device, start) {
+        let (at, views) = batch?;
+        let (output, _) = step(&*lejepa, &mut descent, &views, &at)?;
+        progress.step(&*lejepa, &output, &at);
     }
-    let (mut init, encoder) = start();
-    train(&LeJepa::new(&mut init, encoder, &config), &options)
+    // ANCHOR_END: train
+    Ok(())
 }
-// ANCHOR_END: main
