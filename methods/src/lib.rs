@@ -5,13 +5,16 @@
 //! command on top of them.
 
 pub mod augment;
+pub mod barlow_twins;
 pub mod batch;
 pub mod bench;
 pub mod branch;
 pub mod byol;
 mod check;
+pub mod crops;
 pub mod data;
 pub mod evaluate;
+pub mod lejepa;
 pub mod losses;
 pub mod method;
 pub mod moco_v2;
@@ -21,5 +24,7 @@ pub mod registry;
 pub mod report;
 pub mod simclr;
 pub mod simsiam;
+pub mod swav;
 pub mod teacher;
 pub mod train;
+pub mod vicreg;

@@ -7,11 +7,15 @@ use toml::Table;
 use crate::method::Method;
 
 methods! {
+    "swav" => swav::Swav,
     "byol" => byol::Byol,
     "moco-v2" => moco_v2::MocoV2,
     "moco-v3" => moco_v3::MocoV3,
     "simclr" => simclr::SimClr,
     "simsiam" => simsiam::SimSiam,
+    "barlow-twins" => barlow_twins::BarlowTwins,
+    "vicreg" => vicreg::VicReg,
+    "lejepa" => lejepa::LeJepa,
 }
 
 /// The recipes that every method has: one for a laptop, and the paper's for ImageNet.

@@ -12,16 +12,27 @@ use tests::small::{settings, views};
 /// A method, what is changed of its small settings, and the parameters that get no gradient: each
 /// is named, or the beginning of its name is. All others get one.
 const STILL: &[(&str, &[&str], &[&str])] = &[
+    ("barlow-twins", &[], &[]),
     ("byol", &[], &["target."]),
     ("byol", &["target=online"], &[]),
     ("byol", &["target=fixed-random", "predictor=false"], &["target."]),
+    ("lejepa", &[], &[]),
     ("simsiam", &[], &["projector.3.bias"]),
     ("simsiam", &["predictor=fixed-random"], &["projector.3.bias", "predictor."]),
+    ("swav", &[], &[]),
+    ("vicreg", &[], &[]),
 ];
 
 /// What makes each method's step differentiable as a whole: a loss that looks through a `detach`
 /// has another slope than its gradient says.
-const WHOLE: &[(&str, &[&str])] = &[("byol", &[]), ("simsiam", &["stop_gradient=false"])];
+const WHOLE: &[(&str, &[&str])] = &[
+    ("barlow-twins", &[]),
+    ("byol", &[]),
+    ("lejepa", &[]),
+    ("simsiam", &["stop_gradient=false"]),
+    ("swav", &["stop_gradient=false"]),
+    ("vicreg", &[]),
+];
 
 /// A step of a method with a tiny encoder.
 struct Step {

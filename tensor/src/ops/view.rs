@@ -137,6 +137,22 @@ impl Tensor {
         View { shape: self.shape().clone(), strides, offset }.of(self)
     }
 
+    /// The diagonal of a square matrix: `[n, n] → [n]`.
+    ///
+    /// # Panics
+    /// Where the tensor is not a square matrix of at least one row.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.diagonal().to_vec::<f32>(), [1.0, 4.0]);
+    /// ```
+    #[track_caller]
+    pub fn diagonal(&self) -> Tensor {
+        let n = self.square("diagonal");
+        View { shape: [n].into(), strides: vec![n + 1], offset: 0 }.of(self)
+    }
+
     /// The entries beside the diagonal of a square matrix: `[n, n] → [n, n − 1]`, every row
     /// without its diagonal entry.
     ///
@@ -150,13 +166,19 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn off_diagonal(&self) -> Tensor {
-        let n = match **self.shape() {
-            [n, m] if n == m && n > 0 => n,
-            _ => check::fail("off_diagonal", &[self], "expected a square matrix, [n, n]"),
-        };
+        let n = self.square("off_diagonal");
         // Behind each diagonal entry lie the n others before the next one.
         let between = View { shape: [n - 1, n].into(), strides: vec![n + 1, 1], offset: 1 };
         between.of(self).reshape([n, n - 1])
+    }
+
+    /// The number of rows of a square matrix.
+    #[track_caller]
+    fn square(&self, op: &str) -> usize {
+        match **self.shape() {
+            [n, m] if n == m && n > 0 => n,
+            _ => check::fail(op, &[self], "expected a square matrix, [n, n]"),
+        }
     }
 
     /// The tensor repeated to a larger shape by NumPy's rule.

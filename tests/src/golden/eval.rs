@@ -1,10 +1,11 @@
-//! `eval/…`: measures of features, on the host and in `f64` whatever the device.
+//! `eval/…`: measures of features, on the host and in `f64` whatever the device; but the codes of
+//! SwAV on the device.
 
 use anyhow::{Context, Result, bail};
 use methods::evaluate::{Features, Knn, NORM_EPS, alignment, feature_std, rankme, uniformity};
 
-use super::Compute;
 use super::case::{Results, Session};
+use super::{Compute, batch_losses};
 use crate::array::Array;
 
 pub(super) fn find(name: &str) -> Option<Compute> {
@@ -13,6 +14,7 @@ pub(super) fn find(name: &str) -> Option<Compute> {
         "feature_std" => std_and_ratio,
         "knn" => knn,
         "rankme" => rank,
+        "sinkhorn" => batch_losses::sinkhorn,
         _ => return None,
     })
 }
