@@ -6,7 +6,9 @@
 
 pub mod augment;
 pub mod data;
+pub mod dino;
 pub mod evaluate;
+pub mod ibot;
 pub mod losses;
 pub mod method;
 pub mod report;

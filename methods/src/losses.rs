@@ -1,6 +1,10 @@
 //! The losses that several methods share, as plain functions.
 
+mod koleo;
+
 use autodiff::Var;
+
+pub use koleo::{EPS as KOLEO_EPS, koleo, nearest_other};
 
 /// PyTorch's guard against a division by zero in `cosine_similarity`.
 const EPS: f64 = 1e-8;

@@ -8,6 +8,7 @@
 mod augment;
 mod case;
 mod closed_form;
+mod distillation;
 mod eval;
 mod fused;
 mod layers;
@@ -91,7 +92,7 @@ fn run(case: &Case, device: &Device) -> Result<f64> {
         "augment" => augment::find(name),
         "eval" => eval::find(name),
         "layer" | "model" => layers::find(name).or_else(|| vit::find(name)),
-        "loss" => losses::find(name),
+        "loss" => losses::find(name).or_else(|| distillation::find(name)),
         "ops" => ops::find(name).or_else(|| fused::find(name)),
         "optim" => optim::find(name),
         "step" => steps::find(name),

@@ -4,6 +4,7 @@
 mod arithmetic;
 mod attention;
 mod choices;
+mod distillation;
 mod groups;
 mod indices;
 mod losses;
@@ -55,7 +56,7 @@ pub fn table() -> Vec<Row> {
 
 /// The methods' losses: checked as operations are.
 pub fn losses() -> Vec<Row> {
-    losses::rows()
+    [distillation::rows(), losses::rows()].into_iter().flatten().collect()
 }
 
 /// One operation and the inputs that it is tried on.
