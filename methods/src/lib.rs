@@ -5,12 +5,15 @@
 //! command on top of them.
 
 pub mod augment;
+mod check;
 pub mod data;
 pub mod dino;
 pub mod evaluate;
 pub mod ibot;
 pub mod losses;
 pub mod method;
+pub mod registry;
 pub mod report;
 pub mod simsiam;
+pub mod teacher;
 pub mod train;

@@ -1,20 +1,28 @@
-//! What the training loop asks of a method, and the methods by name.
+//! What the training loop asks of a method.
 
 use autodiff::Var;
-use models::{Encoder, Init, Module};
+use models::{Encoder, Module};
 use tensor::Tensor;
 
 use crate::augment::Recipe;
-use crate::simsiam::{self, SimSiam};
-use crate::train::{Schedule, SgdConfig};
+use crate::train::{Clip, Named, Optimizer, Rates, Schedule};
 
 /// A method as the loop sees it. Methods share functions, not code inherited from here: each
-/// writes its own step.
+/// writes its own step. Where the order of a step's parts is told, [`crate::train::step`] is it.
 pub trait Method: Module {
-    /// The loss for one batch of views, each `[n, h, w, 3]`.
-    fn forward(&self, views: &[Var]) -> Output;
+    /// Before the forward pass: where a momentum encoder follows first (MoCo), or prototypes are
+    /// normalised (SwAV).
+    fn before_step(&self, _at: &Schedule) {}
+    /// The loss for one batch of views, each `[n, h, w, 3]`, in the order of
+    /// [`views`](Self::views). Measurements call it too, in evaluation mode: beside the running
+    /// statistics it changes nothing.
+    fn forward(&self, views: &[Var], at: &Schedule) -> Output;
+    /// After the optimiser: where a teacher follows, and a centre or a queue takes in what the
+    /// forward pass has kept.
+    fn after_step(&self, _output: &Output, _at: &Schedule) {}
+
     /// How each view is drawn from an image.
-    fn recipes(&self) -> Vec<Recipe>;
+    fn views(&self) -> Vec<View>;
     /// The network that is used after training.
     fn encoder(&self) -> &Encoder;
     /// Images `[n, h, w, 3]` to the features that are used after training, `[n, c]`.
@@ -23,12 +31,31 @@ pub trait Method: Module {
     }
     /// Features to what the loss compares, `[n, d]`: where a collapse shows.
     fn project(&self, features: &Var) -> Var;
-    /// The optimiser's settings.
-    fn sgd(&self) -> SgdConfig;
-    /// The learning rate of a parameter at a point of the run.
-    fn learning_rate(&self, parameter: &str, at: &Schedule) -> f64;
     /// The loss of outputs that know nothing of the images.
     fn chance_loss(&self) -> f64;
+
+    /// The rule by which parameters change.
+    fn optimizer(&self) -> Optimizer;
+    /// The learning rate of a parameter at a point of the run.
+    fn learning_rate(&self, parameter: Named, at: &Schedule) -> f64;
+    /// How hard a parameter is pulled towards zero.
+    fn weight_decay(&self, parameter: Named, at: &Schedule) -> f64;
+    /// Whether a parameter is left as it is at this point, memory and all, such as DINO's last
+    /// layer in the first epoch.
+    fn rests(&self, _parameter: Named, _at: &Schedule) -> bool {
+        false
+    }
+    /// How long a gradient may be.
+    fn clip(&self) -> Clip {
+        Clip::None
+    }
+    /// What [`Descent::step`](crate::train::Descent::step) asks for each parameter.
+    fn rates(&self, parameter: Named, at: &Schedule) -> Option<Rates> {
+        (!self.rests(parameter, at)).then(|| Rates {
+            lr: self.learning_rate(parameter, at),
+            weight_decay: self.weight_decay(parameter, at),
+        })
+    }
 }
 
 /// What a forward pass gives.
@@ -37,52 +64,38 @@ pub struct Output {
     pub loss: Var,
     /// What the loss compared for the first view, `[n, d]`.
     pub z: Tensor,
+    /// What [`Method::after_step`] needs again, such as the keys for a queue.
+    pub kept: Vec<Tensor>,
+    /// Scalars to log beside the loss, such as an entropy: their means stand in `metrics.jsonl`.
+    pub watched: Vec<(&'static str, Tensor)>,
 }
 
-/// The settings of a method, by its name.
+impl Output {
+    /// A loss and what it compared for the first view.
+    pub fn new(loss: Var, z: &Var) -> Self {
+        Output { loss, z: z.value().clone(), kept: Vec::new(), watched: Vec::new() }
+    }
+}
+
+/// One view of an image: how it is drawn, and its side in pixels where that is not the run's.
 #[derive(Clone, Debug, PartialEq)]
-pub enum MethodConfig {
-    /// See [`simsiam`].
-    SimSiam(simsiam::Config),
+pub struct View {
+    /// How it is drawn.
+    pub recipe: Recipe,
+    /// Height and width; `None` for the run's `image_size`. Multi-crop's local views are smaller.
+    pub size: Option<usize>,
 }
 
-/// The methods that exist, as the command names them.
-pub const METHODS: &[&str] = &["simsiam"];
-
-impl MethodConfig {
-    /// The settings that a method starts from.
-    pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "simsiam" => Some(MethodConfig::SimSiam(simsiam::Config::default())),
-            _ => None,
-        }
+impl View {
+    /// Height and width in a run of `image_size`.
+    pub fn side(&self, image_size: usize) -> usize {
+        self.size.unwrap_or(image_size)
     }
+}
 
-    /// The settings as a table of a configuration file.
-    pub fn to_table(&self) -> Result<toml::Table, toml::ser::Error> {
-        match self {
-            MethodConfig::SimSiam(config) => toml::Table::try_from(config),
-        }
-    }
-
-    /// The settings from such a table; whose method they are is known from `self`.
-    pub fn from_table(&self, table: toml::Table) -> Result<Self, toml::de::Error> {
-        match self {
-            MethodConfig::SimSiam(_) => table.try_into().map(MethodConfig::SimSiam),
-        }
-    }
-
-    /// What is wrong with the settings, if they are of the right types but make no sense.
-    pub fn check(&self) -> Result<(), String> {
-        match self {
-            MethodConfig::SimSiam(config) => config.check(),
-        }
-    }
-
-    /// The method, with first values from `init`.
-    pub fn build(&self, init: &mut Init, encoder: Encoder) -> Box<dyn Method> {
-        match self {
-            MethodConfig::SimSiam(config) => Box::new(SimSiam::new(init, encoder, config)),
-        }
+impl From<Recipe> for View {
+    /// A view of the run's size.
+    fn from(recipe: Recipe) -> Self {
+        View { recipe, size: None }
     }
 }

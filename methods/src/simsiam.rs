@@ -15,9 +15,10 @@ use models::{Encoder, Init, Module, Parts};
 use serde::{Deserialize, Serialize};
 
 use crate::augment::Recipe;
+use crate::check;
 use crate::losses::negative_cosine;
-use crate::method::{Method, Output};
-use crate::train::{Schedule, SgdConfig};
+use crate::method::{Method, Output, View};
+use crate::train::{Named, Optimizer, Schedule};
 
 // ANCHOR: loss
 /// Algorithm 1: `L = D(p1, z2)/2 + D(p2, z1)/2`, with `D(p, z) = −cos(p, stopgrad(z))`.
@@ -53,9 +54,7 @@ impl SimSiam {
             simsiam_projector(init, features, c.projector_dim, c.projector_layers, in_projector);
         let predictor = simsiam_predictor(init, c.projector_dim, c.predictor_hidden, in_predictor);
         if c.predictor == Predictor::FixedRandom {
-            for (_, parameter) in predictor.parameters() {
-                parameter.replace(Var::constant(parameter.var().value().clone()));
-            }
+            predictor.freeze();
         }
         SimSiam { encoder, projector, predictor, config: config.clone() }
     }
@@ -77,17 +76,17 @@ impl SimSiam {
 
 impl Method for SimSiam {
     // ANCHOR: step
-    fn forward(&self, views: &[Var]) -> Output {
+    fn forward(&self, views: &[Var], _at: &Schedule) -> Output {
         let (x1, x2) = (&views[0], &views[1]);
         let (z1, z2) = (self.f(x1), self.f(x2)); // each view is a batch of its own to BN
         let (p1, p2) = (self.h(&z1), self.h(&z2));
         let loss = loss([&p1, &p2], [&z1, &z2], &self.config);
-        Output { loss, z: z1.value().clone() }
+        Output::new(loss, &z1)
     }
     // ANCHOR_END: step
 
-    fn recipes(&self) -> Vec<Recipe> {
-        vec![self.config.views.clone(); 2]
+    fn views(&self) -> Vec<View> {
+        vec![self.config.views.clone().into(); 2]
     }
 
     fn encoder(&self) -> &Encoder {
@@ -98,19 +97,22 @@ impl Method for SimSiam {
         self.projector.forward(features)
     }
 
-    fn sgd(&self) -> SgdConfig {
-        let Config { momentum, weight_decay, .. } = self.config;
-        SgdConfig { momentum, weight_decay }
+    fn optimizer(&self) -> Optimizer {
+        Optimizer::Sgd { momentum: self.config.momentum, nesterov: false }
     }
 
     /// Cosine by epoch, as the official code has it; the predictor's may stay constant (Table 1).
-    fn learning_rate(&self, parameter: &str, at: &Schedule) -> f64 {
+    fn learning_rate(&self, parameter: Named, at: &Schedule) -> f64 {
         let base = self.config.base_lr * at.batch as f64 / 256.0;
-        if self.config.fix_predictor_lr && parameter.starts_with("predictor.") {
+        if self.config.fix_predictor_lr && parameter.name.starts_with("predictor.") {
             base
         } else {
             base * at.cosine_by_epoch()
         }
+    }
+
+    fn weight_decay(&self, _parameter: Named, _at: &Schedule) -> f64 {
+        self.config.weight_decay
     }
 
     /// Two directions drawn at random are orthogonal on average.
@@ -142,11 +144,10 @@ pub enum Predictor {
 }
 
 // ANCHOR: config
-/// The switches that the paper turns, and the settings for minutes on a processor. The paper's
-/// own, for ResNet-50 on ImageNet: projector 3 × 2048, predictor 512, base lr 0.05, batch 512,
-/// weight decay 1e-4, momentum 0.9, blur with probability 0.5.
+/// The switches that the paper turns, and its settings. Their values, with sources, stand in
+/// `recipes/simsiam/`: those of the paper, and those for minutes on a processor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct Config {
     /// Hold the guessed side fixed (section 4.1, Figure 2).
     pub stop_gradient: bool,
@@ -179,53 +180,21 @@ pub struct Config {
     /// How both views are drawn (appendix A; see [`Recipe::shapes`]).
     pub views: Recipe,
 }
-
-impl Default for Config {
-    fn default() -> Self {
-        Config {
-            stop_gradient: true,
-            predictor: Predictor::Learned,
-            symmetric: true,
-            bn_projector_hidden: true,
-            bn_projector_output: true,
-            bn_predictor_hidden: true,
-            bn_predictor_output: false,
-            projector_layers: 2,
-            projector_dim: 256,
-            predictor_hidden: 64,
-            base_lr: 0.8,
-            fix_predictor_lr: true,
-            momentum: 0.9,
-            weight_decay: 1e-4,
-            views: Recipe::simsiam().shapes(),
-        }
-    }
-}
 // ANCHOR_END: config
 
 impl Config {
     /// What is wrong with the settings, in one line.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let widths = [
+        check::counts(&[
             ("projector_layers", self.projector_layers),
             ("projector_dim", self.projector_dim),
             ("predictor_hidden", self.predictor_hidden),
-        ];
-        for (key, width) in widths {
-            if !(1..=65_536).contains(&width) {
-                return Err(format!("{key} = {width}; expected 1 to 65536"));
-            }
-        }
-        let rates = [
+        ])?;
+        check::rates(&[
             ("base_lr", self.base_lr),
             ("momentum", self.momentum),
             ("weight_decay", self.weight_decay),
-        ];
-        for (key, rate) in rates {
-            if !rate.is_finite() || rate < 0.0 {
-                return Err(format!("{key} = {rate}; expected a number of at least 0"));
-            }
-        }
-        self.views.check().map_err(|error| format!("views.{error}"))
+        ])?;
+        check::views(&[("views", &self.views)])
     }
 }

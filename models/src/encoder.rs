@@ -11,6 +11,7 @@ use crate::weights::Weights;
 use crate::{Init, Module, Parts};
 
 /// A network from images `[n, h, w, 3]` to features `[n, c]`.
+#[derive(Clone)]
 pub enum Encoder {
     /// A residual network.
     ResNet(ResNet),

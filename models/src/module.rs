@@ -42,6 +42,24 @@ pub trait Module {
         }
     }
 
+    /// Makes every parameter a constant, so that it is not trained and no graph is recorded for
+    /// it: a teacher, or a part that keeps its first values.
+    ///
+    /// ```
+    /// # use models::{Init, Module, layers::Linear};
+    /// # use tensor::Device;
+    /// let student = Linear::new(&mut Init::new(&Device::cpu(), 0), 2, 3, true);
+    /// let teacher = student.clone();
+    /// teacher.freeze();
+    /// assert!(teacher.parameters().iter().all(|(_, p)| !p.is_trainable()));
+    /// assert!(student.parameters().iter().all(|(_, p)| p.is_trainable()));
+    /// ```
+    fn freeze(&self) {
+        for (_, parameter) in self.parameters() {
+            parameter.replace(Var::constant(parameter.var().value().clone()));
+        }
+    }
+
     /// The parameters with their full names.
     fn parameters(&self) -> Vec<(String, &Parameter)> {
         let of = |(name, part)| match part {
@@ -166,6 +184,18 @@ impl Parameter {
     }
 }
 
+impl Clone for Parameter {
+    /// A parameter of its own: the same value, and a leaf that other gradients belong to.
+    #[track_caller]
+    fn clone(&self) -> Self {
+        let value = self.var().value().clone();
+        match self.is_trainable() {
+            true => Parameter::new(value, self.layout),
+            false => Parameter::frozen(value, self.layout),
+        }
+    }
+}
+
 /// State that is not trained by gradient.
 pub struct Buffer(RwLock<Tensor>);
 
@@ -186,6 +216,12 @@ impl Buffer {
     }
 }
 
+impl Clone for Buffer {
+    fn clone(&self) -> Self {
+        Buffer::new(self.value())
+    }
+}
+
 /// Training or evaluation, for the layers that differ, and where their random numbers stand; new
 /// layers train, from the first step on.
 pub struct Mode {
@@ -203,6 +239,15 @@ impl Mode {
     /// the same ones.
     pub fn next_draw(&self) -> u64 {
         self.draws.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl Clone for Mode {
+    fn clone(&self) -> Self {
+        Mode {
+            training: AtomicBool::new(self.is_training()),
+            draws: AtomicU64::new(self.draws.load(Ordering::Relaxed)),
+        }
     }
 }
 

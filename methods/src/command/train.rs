@@ -17,6 +17,7 @@ const RUNS: &str = "runs";
 #[command(after_help = "Examples:
   stopgrad train simsiam
   stopgrad train simsiam --set stop_gradient=false
+  stopgrad train simsiam --recipe imagenet --print-config
   stopgrad train simsiam --data folder:photos --epochs 100 --out runs/photos
   stopgrad train simsiam --out runs/photos --resume")]
 pub(crate) struct Train {
@@ -25,6 +26,9 @@ pub(crate) struct Train {
     /// Where the images come from: shapes, shapes:patterned, shapes:shape-only, folder:DIR
     #[arg(long, value_name = "SOURCE")]
     data: Option<String>,
+    /// The recipe that the settings come from: laptop, or imagenet as published
+    #[arg(long, value_name = "NAME", default_value = "laptop")]
+    recipe: String,
     /// The network: resnet-small, resnet10, resnet18, resnet34 or resnet50, perhaps with another
     /// stem (-imagenet, -cifar, -strided), group norm (-gn), and another width, as in
     /// resnet18-cifar-w16; or vit-tiny, vit-small or vit-base, perhaps with another patch, as in
@@ -58,7 +62,7 @@ pub(crate) struct Train {
     /// Go on with the run in --out, or with the newest one of this method and data
     #[arg(long)]
     resume: bool,
-    /// Show all settings and train nothing
+    /// Show all settings with their sources and train nothing
     #[arg(long)]
     print_config: bool,
     /// Print the result as JSON, and nothing else
@@ -68,13 +72,13 @@ pub(crate) struct Train {
 
 impl Train {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let mut settings = Settings::named(&self.method)?;
+        let mut settings = Settings::recipe(&self.method, &self.recipe)?;
         if let Some(file) = &self.config {
             settings = settings.with_file(file)?;
         }
         settings = self.flags(settings)?;
         if self.print_config {
-            print!("{}", toml::to_string(&settings.to_table())?);
+            print!("{}", settings.annotated(&self.recipe)?);
             return Ok(());
         }
         let folder = self.folder(&settings)?;

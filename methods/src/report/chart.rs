@@ -1,5 +1,6 @@
 //! A curve over training steps, as an inline SVG that takes its colours from the page.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::axis::Axis;
@@ -18,7 +19,7 @@ const TOOLTIPS: usize = 300;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chart {
     /// What is measured, with its unit.
-    pub(super) title: &'static str,
+    pub(super) title: Cow<'static, str>,
     /// How to read it.
     pub(super) note: &'static str,
     /// Steps and values; values that are not finite leave a gap.
@@ -50,12 +51,12 @@ impl Chart {
             "<figure class=\"card\"><figcaption><h3>{} <b>{}</b></h3><p>{}</p></figcaption>\n\
              <svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{} against the step\">\n\
              {}{}{}{}</svg></figure>\n",
-            escape(self.title),
+            escape(&self.title),
             self.written(last),
             escape(self.note),
             SIZE.0,
             SIZE.1,
-            escape(self.title),
+            escape(&self.title),
             plot.axes(),
             plot.collapse(),
             plot.references(),
@@ -194,7 +195,7 @@ mod tests {
         let points = values.iter().enumerate().map(|(i, &value)| (10 * i as u64, value));
         let last_step = 10 * values.len().saturating_sub(1) as u64;
         Chart {
-            title: "loss",
+            title: "loss".into(),
             decimals: 2,
             points: points.collect(),
             last_step,

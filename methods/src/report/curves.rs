@@ -1,11 +1,14 @@
 //! The curves of a run: which measures are drawn, and what they are compared with.
 
+use std::collections::BTreeSet;
+
 use super::chart::Chart;
-use super::records::{Metrics, RunResult};
+use super::records::{GRADIENT_NORM, Metrics, RunResult};
 use crate::evaluate::COLLAPSED_STD;
 
-/// A chart a measure, in the page's order. A measure that was never taken has an empty one.
-pub(super) fn charts(result: &RunResult, metrics: &[Metrics]) -> [Chart; 6] {
+/// A chart a measure, in the page's order, and behind them what the method watches. A measure that
+/// was never taken has an empty one.
+pub(super) fn charts(result: &RunResult, metrics: &[Metrics]) -> Vec<Chart> {
     let RunResult { untrained, pixels_knn, .. } = result;
     // What was not measured at a step is passed over; what was and is not finite is a gap.
     let of = |measure: &dyn Fn(&Metrics) -> Option<f64>| Chart {
@@ -15,16 +18,16 @@ pub(super) fn charts(result: &RunResult, metrics: &[Metrics]) -> [Chart; 6] {
         ..Chart::default()
     };
     let measured = |name, value: &Option<f64>| value.map(|value| (name, value));
-    [
+    let mut charts = vec![
         Chart {
-            title: "loss",
+            title: "loss".into(),
             note: "Chance: a network that knows nothing.",
             references: vec![("chance", result.chance_loss)],
             decimals: 3,
             ..of(&|m| Some(m.loss))
         },
         Chart {
-            title: "std·√d",
+            title: "std·√d".into(),
             note: "Spread of the normalised features: 1 when healthy, 0 for a constant.",
             references: vec![("collapsed below", COLLAPSED_STD)],
             reach: vec![0.0, 1.0],
@@ -32,7 +35,7 @@ pub(super) fn charts(result: &RunResult, metrics: &[Metrics]) -> [Chart; 6] {
             ..of(&|m| Some(m.std))
         },
         Chart {
-            title: "RankMe",
+            title: "RankMe".into(),
             note: "How many dimensions the features use.",
             references: vec![("untrained", untrained.rankme)],
             reach: vec![0.0],
@@ -40,7 +43,7 @@ pub(super) fn charts(result: &RunResult, metrics: &[Metrics]) -> [Chart; 6] {
             ..of(&|m| m.rankme)
         },
         Chart {
-            title: "k-NN accuracy, %",
+            title: "k-NN accuracy, %".into(),
             note: "Test pictures classified by their neighbours' labels.",
             references: (measured("pixels", pixels_knn).into_iter())
                 .chain(measured("untrained", &untrained.knn))
@@ -49,17 +52,28 @@ pub(super) fn charts(result: &RunResult, metrics: &[Metrics]) -> [Chart; 6] {
             ..of(&|m| m.knn)
         },
         Chart {
-            title: "learning rate",
+            title: "learning rate".into(),
             note: "The optimiser's, from the schedule.",
             reach: vec![0.0],
             decimals: 4,
             ..of(&|m| Some(m.lr))
         },
         Chart {
-            title: "speed, images/s",
+            title: "speed, images/s".into(),
             note: "Training pictures a second.",
             reach: vec![0.0],
             ..of(&|m| Some(m.images_per_second))
         },
-    ]
+    ];
+    let names: BTreeSet<&String> = metrics.iter().flat_map(|m| m.watched.keys()).collect();
+    charts.extend(names.into_iter().map(|name| Chart {
+        title: name.clone().into(),
+        note: match name.starts_with(GRADIENT_NORM) {
+            true => "The largest of the steps since the measurement before.",
+            false => "The mean over the steps since the measurement before.",
+        },
+        decimals: 3,
+        ..of(&|m| m.watched.get(name).copied())
+    }));
+    charts
 }

@@ -25,6 +25,7 @@ pub use error::ReportError;
 pub use page::write;
 pub use pictures::{DataUri, NeighbourPicture, NeighbourRow, Neighbours, ViewRow, Views};
 pub use records::{
-    Measures, Metrics, RunResult, read_metrics, write_json, write_metrics, write_whole,
+    GRADIENT_NORM, Measures, Metrics, RunResult, read_metrics, write_json, write_metrics,
+    write_whole,
 };
 pub use table::{Table, sentence};

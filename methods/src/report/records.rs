@@ -3,6 +3,7 @@
 //! JSON has no NaN: a number that is not finite, such as the loss of a diverged run, is written as
 //! `null` and read back as NaN.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -39,7 +40,15 @@ pub struct Metrics {
     /// Training pictures a second since the measurement before.
     #[serde(deserialize_with = "null_as_nan")]
     pub images_per_second: f64,
+    /// What the method told of its steps since the measurement before, by name: means, and for
+    /// [gradient norms](GRADIENT_NORM) the largest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(deserialize_with = "nulls_as_nan")]
+    pub watched: BTreeMap<String, f64>,
 }
+
+/// What stands before the layer in the name of a gradient's norm.
+pub const GRADIENT_NORM: &str = "gradient norm, ";
 
 impl Metrics {
     /// Appends the measurement to a `metrics.jsonl`, which is made if it is not there.
@@ -219,6 +228,13 @@ fn null_as_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Err
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
+fn nulls_as_nan<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, f64>, D::Error> {
+    let found: BTreeMap<String, Option<f64>> = BTreeMap::deserialize(deserializer)?;
+    Ok(found.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use tempfile::tempdir;
@@ -281,6 +297,10 @@ mod tests {
         Metrics { loss: f64::NAN, ..metrics(32) }.append(&path).expect("append");
         assert!(fs::read_to_string(&path).expect("the file").contains(r#""loss":null"#));
         assert!(read_metrics(&path).expect("metrics")[0].loss.is_nan());
+        let watched = [("entropy".to_owned(), 1.5), ("kl".to_owned(), f64::NAN)].into();
+        Metrics { watched, ..metrics(64) }.append(&path).expect("append");
+        let read = &read_metrics(&path).expect("metrics")[1].watched;
+        assert!(read["entropy"] == 1.5 && read["kl"].is_nan());
     }
 
     #[test]

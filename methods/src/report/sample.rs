@@ -1,5 +1,7 @@
 //! A made-up run for this folder's tests.
 
+use std::collections::BTreeMap;
+
 use super::records::{Measures, Metrics, RunResult};
 
 /// A measurement after `step` steps, 32 of them an epoch.
@@ -14,6 +16,7 @@ pub(super) fn metrics(step: u64) -> Metrics {
         knn: Some(61.5),
         lr: 0.05,
         images_per_second: 480.0,
+        watched: BTreeMap::new(),
     }
 }
 

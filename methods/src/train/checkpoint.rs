@@ -6,24 +6,24 @@ use std::path::Path;
 use models::Module;
 use models::weights::{Weights, WeightsError};
 
-use super::optimizer::Sgd;
+use super::optimizer::Descent;
+use super::sums::Sums;
 use crate::report::write_whole;
 
 /// The name of the newest checkpoint in a run's folder.
 pub(super) const CHECKPOINT: &str = "checkpoint.safetensors";
-const MOMENTA: &str = "optimizer.momentum.";
+const OPTIMIZER: &str = "optimizer.";
 const NETWORK: &str = "network.";
 
 /// Where a checkpoint stands in the run.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Place {
     /// Optimiser steps taken.
     pub(super) step: usize,
     /// Seconds of training so far.
     pub(super) seconds: f64,
-    /// The losses since the last measurement, summed, and how many they are.
-    pub(super) loss_sum: f64,
-    pub(super) losses: usize,
+    /// What was watched since the last measurement.
+    pub(super) sums: Sums,
 }
 
 /// Writes a checkpoint beside the old one, then puts it in its place, so that a kill at any
@@ -31,22 +31,17 @@ pub(super) struct Place {
 pub(super) fn save(
     path: &Path,
     module: &dyn Module,
-    sgd: &Sgd,
-    place: Place,
+    descent: &Descent,
+    place: &Place,
     wide: bool,
 ) -> io::Result<()> {
     let mut weights = Weights::default();
     weights.collect(NETWORK, module);
-    sgd.collect(MOMENTA, module, &mut weights);
-    let Place { step, seconds, loss_sum, losses } = place;
-    for (key, value) in [
-        ("step", step.to_string()),
-        ("seconds", seconds.to_string()),
-        ("loss_sum", loss_sum.to_string()),
-        ("losses", losses.to_string()),
-    ] {
+    descent.collect(OPTIMIZER, module, &mut weights);
+    for (key, value) in [("step", place.step.to_string()), ("seconds", place.seconds.to_string())] {
         weights.metadata.insert(key.to_owned(), value);
     }
+    place.sums.collect(&mut weights.metadata);
     let bytes = weights.to_bytes(wide).map_err(io::Error::other)?;
     write_whole(path, &bytes)
 }
@@ -55,26 +50,28 @@ pub(super) fn save(
 ///
 /// # Errors
 /// Where the file is missing, broken, or another network's.
-pub(super) fn load(path: &Path, module: &dyn Module, sgd: &mut Sgd) -> Result<Place, WeightsError> {
+pub(super) fn load(
+    path: &Path,
+    module: &dyn Module,
+    descent: &mut Descent,
+) -> Result<Place, WeightsError> {
     let mut weights = Weights::read(path)?;
     let format = |reason| WeightsError::Format { path: path.to_owned(), reason };
-    let place = {
-        let number = |key: &str| -> Result<f64, WeightsError> {
-            let value = weights.metadata.get(key).and_then(|text| text.parse().ok());
-            value.ok_or_else(|| format(format!("no number `{key}` in it: not a checkpoint")))
-        };
-        Place {
+    let number = |key: &str| -> Option<f64> { weights.metadata.get(key)?.parse().ok() };
+    let place = || {
+        Some(Place {
             step: number("step")? as usize,
             seconds: number("seconds")?,
-            loss_sum: number("loss_sum")?,
-            losses: number("losses")? as usize,
-        }
+            sums: Sums::restore(&weights.metadata)?,
+        })
     };
-    let momenta = weights.arrays.split_off(MOMENTA);
-    let momenta = Weights { arrays: momenta, metadata: Default::default() };
+    let place =
+        place().ok_or_else(|| format("no place in a run in it: not a checkpoint".into()))?;
+    descent
+        .restore(OPTIMIZER, module, &weights)
+        .map_err(|name| format(format!("`{name}` is missing or has not its parameter's shape")))?;
+    weights.arrays.retain(|name, _| name.starts_with(NETWORK));
     weights.load_into(NETWORK, module, path)?;
-    sgd.restore(MOMENTA, module, &momenta)
-        .map_err(|name| format(format!("`{name}` has not its parameter's shape")))?;
     Ok(place)
 }
 

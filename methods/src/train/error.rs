@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
+use models::EncoderError;
 use models::weights::WeightsError;
+use tensor::DeviceError;
 use thiserror::Error;
 
-use super::SettingsError;
 use super::checkpoint::CHECKPOINT;
 use super::optimizer::MissingGradient;
 use crate::data::DataError;
+use crate::registry::{METHODS, RECIPES};
 use crate::report::ReportError;
 
 /// Why a run did not start or did not end.
@@ -69,5 +71,57 @@ pub enum RunError {
         step: usize,
         /// Where the last good state is.
         checkpoint: PathBuf,
+    },
+}
+
+/// Settings that cannot be used. All are the user's to mend.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    /// No such method.
+    #[error("unknown method `{found}`; expected {}", METHODS.join(", "))]
+    Method {
+        /// The word as given.
+        found: String,
+    },
+    /// No such recipe.
+    #[error("unknown recipe `{found}`; expected {}", RECIPES.join(" or "))]
+    Recipe {
+        /// The word as given.
+        found: String,
+    },
+    /// No such encoder.
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
+    /// No such device.
+    #[error("unknown device `{0}`; expected auto, cpu, gpu or reference")]
+    Device(String),
+    /// The device is not there.
+    #[error("--device gpu: {0}")]
+    NoGpu(#[from] DeviceError),
+    /// A key that nothing reads.
+    #[error("{place}: unknown key `{key}`; expected {known}")]
+    Key {
+        /// The flag or the file.
+        place: String,
+        /// The key as given.
+        key: String,
+        /// The keys that exist.
+        known: String,
+    },
+    /// A value of the wrong type or out of range.
+    #[error("{place}: {reason}")]
+    Value {
+        /// The flag or the file.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file cannot be read.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
     },
 }

@@ -7,8 +7,9 @@ use std::thread::JoinHandle;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use crate::augment::{Recipe, key};
+use crate::augment::key;
 use crate::data::{DataError, Dataset};
+use crate::method::View;
 
 /// Batches that wait: enough that a step never does, few enough to bound the memory.
 const AHEAD: usize = 2;
@@ -20,15 +21,16 @@ const SHUFFLE: usize = usize::MAX;
 /// What views are drawn of and how.
 pub(super) struct Plan {
     pub(super) data: Arc<dyn Dataset>,
-    pub(super) recipes: Vec<Recipe>,
-    pub(super) size: usize,
+    pub(super) views: Vec<View>,
+    /// Height and width of a view that has no size of its own.
+    pub(super) image_size: usize,
     pub(super) batch: usize,
     pub(super) seed: u64,
     /// The steps to draw: from the first up to, not including, the second.
     pub(super) steps: std::ops::Range<usize>,
 }
 
-/// The views of one step: for each recipe the pixels of `batch` images, `[batch, size, size, 3]`.
+/// The views of one step: the pixels of `batch` images for each, `[batch, side, side, 3]`.
 pub(super) struct Batch {
     pub(super) views: Vec<Vec<f32>>,
 }
@@ -67,10 +69,11 @@ impl Plan {
             }
             index = (index + 1) % self.data.len();
         };
-        let draw = |(view, recipe): (usize, &Recipe)| {
-            recipe.apply(&image, self.size, &mut key(self.seed, epoch, sample, view)).pixels
+        let draw = |(i, view): (usize, &View)| {
+            let mut key = key(self.seed, epoch, sample, i);
+            view.recipe.apply(&image, view.side(self.image_size), &mut key).pixels
         };
-        Ok(self.recipes.iter().enumerate().map(draw).collect())
+        Ok(self.views.iter().enumerate().map(draw).collect())
     }
 
     fn draw(&self, epoch: usize, samples: &[usize], broken: &Broken) -> Result<Batch, DataError> {
@@ -79,7 +82,7 @@ impl Plan {
             .map(|&sample| self.views(epoch, sample, broken))
             .collect::<Result<_, _>>()?;
         let join = |view: usize| images.iter().flat_map(|image| &image[view]).copied().collect();
-        Ok(Batch { views: (0..self.recipes.len()).map(join).collect() })
+        Ok(Batch { views: (0..self.views.len()).map(join).collect() })
     }
 }
 

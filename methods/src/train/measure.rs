@@ -9,6 +9,7 @@ use crate::data::{CHANNELS, Dataset, Image, Splits};
 use crate::evaluate::{Features, Knn, RANKME_EPS, feature_std, rankme};
 use crate::method::Method;
 use crate::report::{DataUri, Measures};
+use crate::train::Schedule;
 
 /// Images in a forward pass of a measurement.
 const BATCH: usize = 128;
@@ -134,21 +135,24 @@ pub(super) fn held_out_loss(
     device: &Device,
     data: &dyn Dataset,
     size: usize,
+    at: &Schedule,
 ) -> f64 {
     let count = data.len().min(BATCH);
     let mut views = Vec::new();
-    for (view, recipe) in method.recipes().iter().enumerate() {
+    for (i, view) in method.views().iter().enumerate() {
+        let size = view.side(size);
         let mut pixels = Vec::new();
         for index in 0..count {
             if let Ok(image) = data.image(index) {
-                pixels.extend(recipe.apply(&image, size, &mut key(0, 0, index, view)).pixels);
+                let mut key = key(0, 0, index, i);
+                pixels.extend(view.recipe.apply(&image, size, &mut key).pixels);
             }
         }
         let shape = [pixels.len() / (size * size * 3), size, size, 3];
         views.push(Var::constant(Tensor::from_slice(device, shape, &pixels)));
     }
     method.train(false);
-    let loss = method.forward(&views).loss.item();
+    let loss = method.forward(&views, at).loss.item();
     method.train(true);
     loss
 }

@@ -64,13 +64,14 @@ pub(super) fn write(
 
 /// Images of the training set and how the method draws views of them.
 fn views(method: &dyn Method, data: &dyn Dataset, size: usize) -> Views {
-    let recipes = method.recipes();
+    let kinds = method.views();
     let row = |i: usize| {
         let index = i * data.len() / ROWS;
         let image = data.image(index).ok()?;
         let view = |j: usize| {
-            let recipe = &recipes[j % recipes.len()];
-            let view = recipe.view(&image, size, &mut key(0, j / recipes.len(), index, j));
+            let kind = &kinds[j % kinds.len()];
+            let size = kind.side(size);
+            let view = kind.recipe.view(&image, size, &mut key(0, j / kinds.len(), index, j));
             DataUri::png(size, size, &view.to_rgb8())
         };
         let label = data.label(index).and_then(|label| data.classes().get(label).cloned());

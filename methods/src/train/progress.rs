@@ -37,7 +37,7 @@ impl Progress {
         let knn = knn.map_or(String::new(), |knn| format!("k-NN {knn:.1} %  "));
         let chance = self.chance_loss;
         self.bar.set_message(format!(
-            "epoch {epoch}  loss {loss:.3} (chance {chance:.0})  std·√d {std:.2}  \
+            "epoch {epoch}  loss {loss:.3} (chance {chance:.2})  std·√d {std:.2}  \
              {knn}{images_per_second:.0} images/s"
         ));
         self.bar.set_position(step as u64);

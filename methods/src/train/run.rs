@@ -13,13 +13,17 @@ use super::error::RunError;
 use super::loader::{Loader, Plan};
 use super::measure::{Images, calibrate, held_out_loss, measure, pixels_knn};
 use super::network::{begin, build};
-use super::optimizer::Sgd;
+use super::optimizer::{Descent, Named};
 use super::progress::{Now, Progress};
-use super::{Schedule, Settings};
+use super::sums::{Fold, Pending};
+use super::{Schedule, Settings, gradient_norms};
 use crate::data::{self, Splits};
 use crate::evaluate::{Features, Point, Verdict, feature_std};
-use crate::method::Method;
-use crate::report::{self, Measures, Metrics, RunResult};
+use crate::method::{Method, Output, View};
+use crate::report::{self, GRADIENT_NORM, Measures, Metrics, RunResult};
+
+/// The loss among what is watched.
+const LOSS: &str = "loss";
 
 /// How a run ended.
 #[derive(Debug)]
@@ -42,9 +46,10 @@ pub struct Trainer {
     images: [Images; 2],
     method: Box<dyn Method>,
     loaded: Option<Loaded>,
-    sgd: Sgd,
+    descent: Descent,
     at: Schedule,
     place: Place,
+    pending: Pending,
     knn: Option<f64>,
     quiet: bool,
 }
@@ -78,24 +83,21 @@ impl Trainer {
             true => (build(&settings, &device)?, None),
             false => begin(&settings, &device)?,
         };
-        let sgd = Sgd::new(method.sgd());
         let steps_per_epoch = found / batch;
-        let at = Schedule { step: 0, steps_per_epoch, epochs: settings.run.epochs, batch };
-        let place = Place { step: 0, seconds: 0.0, loss_sum: 0.0, losses: 0 };
-        let folder = folder.to_owned();
-        let knn = None;
+        let (epochs, seed) = (settings.run.epochs, settings.run.seed);
         let mut trainer = Trainer {
+            descent: Descent::new(method.optimizer(), method.clip()),
+            at: Schedule { step: 0, steps_per_epoch, epochs, batch, seed },
+            place: Place::default(),
+            pending: Pending::default(),
             settings,
-            folder,
+            folder: folder.to_owned(),
             device,
             data,
             images,
             method,
             loaded,
-            sgd,
-            at,
-            place,
-            knn,
+            knn: None,
             quiet,
         };
         if resume {
@@ -132,7 +134,7 @@ impl Trainer {
         if !path.exists() {
             return Err(RunError::NothingToResume(self.folder.clone()));
         }
-        self.place = checkpoint::load(&path, &*self.method, &mut self.sgd)?;
+        self.place = checkpoint::load(&path, &*self.method, &mut self.descent)?;
         self.at.step = self.place.step;
         // What was measured after the checkpoint will be measured again.
         let path = self.metrics_path();
@@ -155,22 +157,21 @@ impl Trainer {
         let progress = Progress::new(total, self.at.step, chance, self.quiet);
         let mut loader = Loader::start(self.plan());
         let mut clock = Clock::new(self.at.step);
-        let mut loss_sum = Tensor::scalar(&self.device, 0.0);
         while self.at.step < total {
             if stop.load(Ordering::Relaxed) {
-                self.pause(&loss_sum, &mut clock)?;
+                self.take_in(&mut clock);
+                self.save()?;
                 progress.finish();
                 return Ok(Ended::Stopped { step: self.at.step });
             }
             let Some(batch) = loader.next() else { break };
             let views = self.to_device(batch?.views);
-            let output = self.step(views)?;
-            loss_sum = &loss_sum + &output.loss;
+            let output = self.step(&views)?;
             if clock.wants_a_look() {
                 self.look(&output, &progress, &mut clock)?;
             }
             if self.at.step.is_multiple_of(self.at.steps_per_epoch) {
-                self.take_in(&mut loss_sum, &mut clock);
+                self.take_in(&mut clock);
                 let metrics = self.end_epoch(&mut clock)?;
                 progress.epoch(&metrics);
             }
@@ -182,8 +183,8 @@ impl Trainer {
     fn plan(&self) -> Plan {
         Plan {
             data: self.data.train.clone(),
-            recipes: self.method.recipes(),
-            size: self.settings.run.image_size,
+            views: self.method.views(),
+            image_size: self.settings.run.image_size,
             batch: self.settings.run.batch,
             seed: self.settings.run.seed,
             steps: self.at.step..self.at.total(),
@@ -191,28 +192,40 @@ impl Trainer {
     }
 
     fn to_device(&self, views: Vec<Vec<f32>>) -> Vec<Var> {
-        let (size, batch) = (self.settings.run.image_size, self.settings.run.batch);
-        let shape = [batch, size, size, 3];
-        let view =
-            |pixels: Vec<f32>| Var::constant(Tensor::from_slice(&self.device, shape, &pixels));
-        views.into_iter().map(view).collect()
+        let view = |(pixels, view): (Vec<f32>, View)| {
+            let side = view.side(self.settings.run.image_size);
+            let shape = [self.at.batch, side, side, 3];
+            Var::constant(Tensor::from_slice(&self.device, shape, &pixels))
+        };
+        views.into_iter().zip(self.method.views()).map(view).collect()
     }
 
-    /// Forward, backward, update.
-    fn step(&mut self, views: Vec<Var>) -> Result<Step, RunError> {
-        self.method.at_step(self.at.step);
-        let output = self.method.forward(&views);
-        let loss = output.loss.value().clone();
-        let gradients = output.loss.backward();
-        let rate = |name: &str| self.method.learning_rate(name, &self.at);
-        self.sgd.step(&*self.method, &gradients, rate)?;
+    /// A step, and what is watched of it.
+    fn step(&mut self, views: &[Var]) -> Result<Output, RunError> {
+        // Gradients belong to the leaves that the step replaces.
+        let leaves = match self.settings.run.watch_gradient_norms {
+            true => self.method.parameters().into_iter().map(|(name, p)| (name, p.var())).collect(),
+            false => Vec::new(),
+        };
+        let (output, gradients) = super::step(&*self.method, &mut self.descent, views, &self.at)?;
         self.at.step += 1;
-        self.place.losses += 1;
-        Ok(Step { loss, z: output.z })
+        let norms = gradient_norms(&leaves, &gradients).into_iter();
+        let largest = |(layer, norm)| (format!("{GRADIENT_NORM}{layer}"), Fold::Largest, norm);
+        let mean = |(name, value): (&str, Tensor)| (name.to_owned(), Fold::Mean, value);
+        let mut watched = vec![mean((LOSS, output.loss.value().clone()))];
+        watched.extend(output.watched.iter().cloned().map(mean));
+        watched.extend(norms.map(largest));
+        self.pending.step(watched);
+        Ok(output)
     }
 
     /// Shows where the run stands; the only readback between two measurements.
-    fn look(&self, output: &Step, progress: &Progress, clock: &mut Clock) -> Result<(), RunError> {
+    fn look(
+        &self,
+        output: &Output,
+        progress: &Progress,
+        clock: &mut Clock,
+    ) -> Result<(), RunError> {
         let loss = self.finite(output.loss.item())?;
         let (rows, dim) = (output.z.shape().rows(), output.z.shape().features());
         let std = feature_std(&Features::new(rows, dim, output.z.to_vec())).ratio;
@@ -231,22 +244,16 @@ impl Trainer {
     }
 
     /// Moves what the loop has counted into what a checkpoint holds.
-    fn take_in(&mut self, loss_sum: &mut Tensor, clock: &mut Clock) {
-        self.place.loss_sum += loss_sum.item();
-        *loss_sum = Tensor::scalar(&self.device, 0.0);
+    fn take_in(&mut self, clock: &mut Clock) {
+        self.place.sums.take_in(&mut self.pending);
         self.place.seconds += clock.lap();
         self.place.step = self.at.step;
     }
 
-    fn pause(&mut self, loss_sum: &Tensor, clock: &mut Clock) -> Result<(), RunError> {
-        let mut loss_sum = loss_sum.clone();
-        self.take_in(&mut loss_sum, clock);
-        self.save()
-    }
-
     fn end_epoch(&mut self, clock: &mut Clock) -> Result<Metrics, RunError> {
         let epoch = self.at.epoch();
-        let loss = self.finite(self.place.loss_sum / self.place.losses.max(1) as f64)?;
+        let mut watched = self.place.sums.told();
+        let loss = self.finite(watched.remove(LOSS).unwrap_or(f64::NAN))?;
         let every = self.settings.run.knn_every;
         let with_knn = every > 0 && epoch.is_multiple_of(every) && epoch < self.at.epochs;
         let images_per_second = clock.speed(self.at.step, self.at.batch);
@@ -260,11 +267,11 @@ impl Trainer {
             std: measures.std,
             rankme: Some(measures.rankme),
             knn: measures.knn,
-            lr: self.method.learning_rate("encoder.conv1.weight", &self.at),
+            lr: self.learning_rate(),
             images_per_second,
+            watched,
         };
         metrics.append(&self.metrics_path())?;
-        (self.place.loss_sum, self.place.losses) = (0.0, 0);
         if clock.wants_a_checkpoint() || self.at.step == self.at.total() {
             self.save()?;
         }
@@ -272,9 +279,20 @@ impl Trainer {
         Ok(metrics)
     }
 
+    /// That of the encoder's weights: of the first parameter that an optimiser does not treat as
+    /// a bias.
+    fn learning_rate(&self) -> f64 {
+        let parameters = self.method.parameters();
+        let first = parameters.iter().find_map(|(name, parameter)| {
+            let axes = parameter.var().shape().rank();
+            (parameter.is_trainable() && axes > 1).then_some(Named { name, axes })
+        });
+        first.map_or(0.0, |weight| self.method.learning_rate(weight, &self.at))
+    }
+
     fn save(&self) -> Result<(), RunError> {
         let path = self.folder.join(CHECKPOINT);
-        checkpoint::save(&path, &*self.method, &self.sgd, self.place, self.device.is_f64())
+        checkpoint::save(&path, &*self.method, &self.descent, &self.place, self.device.is_f64())
             .map_err(|source| RunError::File { path, source })
     }
 
@@ -286,8 +304,9 @@ impl Trainer {
     fn finish(self) -> Result<Ended, RunError> {
         let untrained = build(&self.settings, &self.device)?;
         calibrate(&*untrained, &self.device, &self.images[0]);
-        let untrained = self.measures(&*untrained);
-        let trained = self.measures(&*self.method);
+        let start = Schedule { step: 0, ..self.at };
+        let untrained = self.measures(&*untrained, &start);
+        let trained = self.measures(&*self.method, &self.at);
         let metrics = report::read_metrics(&self.metrics_path())?;
         let points: Vec<Point> = metrics.iter().map(Point::from).collect();
         let verdict = Verdict::of(&points, self.full_rank());
@@ -318,9 +337,9 @@ impl Trainer {
         Ok(Ended::Finished(Box::new(result)))
     }
 
-    fn measures(&self, method: &dyn Method) -> Measures {
+    fn measures(&self, method: &dyn Method, at: &Schedule) -> Measures {
         let size = self.settings.run.image_size;
-        let loss = held_out_loss(method, &self.device, &*self.data.test, size);
+        let loss = held_out_loss(method, &self.device, &*self.data.test, size, at);
         measure(method, &self.device, &self.images, true, loss)
     }
 
@@ -330,10 +349,4 @@ impl Trainer {
         let x = Var::constant(Tensor::zeros(&self.device, [2, features]));
         self.method.project(&x).shape().features().min(self.images[1].len())
     }
-}
-
-/// What a step leaves to look at.
-struct Step {
-    loss: Tensor,
-    z: Tensor,
 }

@@ -1,14 +1,14 @@
 //! The settings of a run: defaults, a file, flags and `--set`, in that order.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use models::{EncoderConfig, EncoderError};
+use models::EncoderConfig;
 use serde::{Deserialize, Serialize};
-use tensor::{Device, DeviceError};
-use thiserror::Error;
+use tensor::Device;
 use toml::{Table, Value};
 
-use crate::method::{METHODS, MethodConfig};
+use super::SettingsError;
+use crate::registry::{self, METHODS, MethodConfig, RECIPES};
 
 /// Everything that a run depends on; its `config.toml` is enough to repeat it.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,75 +43,52 @@ pub struct Run {
     pub device: String,
     /// Epochs between two k-NN measurements; 0 for none but the last.
     pub knn_every: usize,
-}
-
-/// Settings that cannot be used. All are the user's to mend.
-#[derive(Debug, Error)]
-pub enum SettingsError {
-    /// No such method.
-    #[error("unknown method `{found}`; expected {}", METHODS.join(", "))]
-    Method {
-        /// The word as given.
-        found: String,
-    },
-    /// No such encoder.
-    #[error(transparent)]
-    Encoder(#[from] EncoderError),
-    /// No such device.
-    #[error("unknown device `{0}`; expected auto, cpu, gpu or reference")]
-    Device(String),
-    /// The device is not there.
-    #[error("--device gpu: {0}")]
-    NoGpu(#[from] DeviceError),
-    /// A key that nothing reads.
-    #[error("{place}: unknown key `{key}`; expected {known}")]
-    Key {
-        /// The flag or the file.
-        place: String,
-        /// The key as given.
-        key: String,
-        /// The keys that exist.
-        known: String,
-    },
-    /// A value of the wrong type or out of range.
-    #[error("{place}: {reason}")]
-    Value {
-        /// The flag or the file.
-        place: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The file cannot be read.
-    #[error("{}: {source}", path.display())]
-    File {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    /// Whether the largest norm of each layer's gradient is logged, which takes a pass over the
+    /// gradients.
+    pub watch_gradient_norms: bool,
 }
 
 impl Settings {
-    /// The settings that a method starts from.
+    /// The settings that a method starts from: its recipe for a laptop.
     ///
     /// # Errors
     /// Where there is no such method.
     pub fn named(method: &str) -> Result<Self, SettingsError> {
-        let config = MethodConfig::named(method)
-            .ok_or_else(|| SettingsError::Method { found: method.to_owned() })?;
-        let run = Run {
-            method: method.to_owned(),
-            data: "shapes".to_owned(),
-            encoder: "resnet-small".to_owned(),
-            weights: String::new(),
-            epochs: 30,
-            batch: 64,
-            image_size: 32,
-            seed: 0,
-            device: "auto".to_owned(),
-            knn_every: 5,
+        Settings::recipe(method, RECIPES[0])
+    }
+
+    /// The settings of a method's recipe, `laptop` or `imagenet`.
+    ///
+    /// # Errors
+    /// Where there is no such method or recipe.
+    pub fn recipe(method: &str, recipe: &str) -> Result<Self, SettingsError> {
+        if !METHODS.contains(&method) {
+            return Err(SettingsError::Method { found: method.to_owned() });
+        }
+        let text = registry::recipe(method, recipe)
+            .ok_or_else(|| SettingsError::Recipe { found: recipe.to_owned() })?;
+        let table = text.parse().expect("a test reads every recipe");
+        Settings::from_table(method, table, &format!("{method}, recipe {recipe}"))
+    }
+
+    /// Settings from a table that has all of them.
+    fn from_table(method: &str, mut table: Table, place: &str) -> Result<Self, SettingsError> {
+        let wrong = |reason: String| SettingsError::Value { place: place.to_owned(), reason };
+        let reason =
+            |error: toml::de::Error| wrong(error.to_string().trim_end().replace('\n', " "));
+        let own = match table.remove(method) {
+            Some(Value::Table(own)) => own,
+            _ => return Err(wrong(format!("no table `{method}`"))),
         };
-        Ok(Settings { run, method: config })
+        let config = MethodConfig::from_table(method, own)
+            .ok_or_else(|| SettingsError::Method { found: method.to_owned() })?;
+        let settings =
+            Settings { run: table.try_into().map_err(reason)?, method: config.map_err(reason)? };
+        if settings.run.method != method {
+            return Err(wrong(format!("method = {}; expected {method}", settings.run.method)));
+        }
+        settings.check().map_err(wrong)?;
+        Ok(settings)
     }
 
     /// One table: the run's keys, and the method's under the method's name.
@@ -214,20 +191,10 @@ impl Settings {
     fn merge(self, changes: Table, place: &str) -> Result<Self, SettingsError> {
         let mut table = self.to_table();
         overlay(&mut table, changes, "", place)?;
-        let reason = |error: toml::de::Error| SettingsError::Value {
-            place: place.to_owned(),
-            reason: error.to_string().trim_end().replace('\n', " "),
-        };
-        let method = match table.remove(&self.run.method) {
-            Some(Value::Table(method)) => self.method.from_table(method).map_err(reason)?,
-            _ => self.method,
-        };
-        let settings = Settings { run: table.try_into().map_err(reason)?, method };
-        settings.check(place)?;
-        Ok(settings)
+        Settings::from_table(&self.run.method, table, place)
     }
 
-    fn check(&self, place: &str) -> Result<(), SettingsError> {
+    fn check(&self) -> Result<(), String> {
         let run = &self.run;
         let ranges = [
             ("epochs", run.epochs, 1, 1_000_000),
@@ -235,13 +202,12 @@ impl Settings {
             ("batch", run.batch, 2, 65_536),
             ("image_size", run.image_size, 8, 1024),
         ];
-        let wrong = |reason| SettingsError::Value { place: place.to_owned(), reason };
         for (key, value, least, most) in ranges {
             if !(least..=most).contains(&value) {
-                return Err(wrong(format!("{key} = {value}; expected {least} to {most}")));
+                return Err(format!("{key} = {value}; expected {least} to {most}"));
             }
         }
-        self.method.check().map_err(wrong)
+        self.method.check()
     }
 }
 
@@ -302,7 +268,7 @@ mod tests {
         let settings = simsiam().set("stop_gradient=false").unwrap();
         let settings = settings.set("epochs=3").unwrap().set("views.gray_p = 0.5").unwrap();
         let settings = settings.set("predictor=fixed-random").unwrap().set("base_lr=1").unwrap();
-        let MethodConfig::SimSiam(config) = &settings.method;
+        let MethodConfig::SimSiam(config) = &settings.method else { panic!("another method") };
         assert!(!config.stop_gradient);
         assert_eq!((settings.run.epochs, config.views.gray_p, config.base_lr), (3, 0.5, 1.0));
         assert_eq!(config.predictor, crate::simsiam::Predictor::FixedRandom);

@@ -55,6 +55,7 @@ impl Default for DinoHeadConfig {
 /// let x = Var::constant(Tensor::ones(init.device(), [4, 24]));
 /// assert_eq!(head.forward(&x).shape().as_slice(), [4, 100]);
 /// ```
+#[derive(Clone)]
 pub struct DinoHead {
     mlp: Mlp,
     last_layer: WeightNorm,
@@ -115,6 +116,7 @@ fn linear(init: &mut Init, inputs: usize, outputs: usize) -> Linear {
 /// let x = Var::constant(Tensor::ones(&Device::cpu(), [4, 16]));
 /// assert_eq!(layer.forward(&x).shape().as_slice(), [4, 100]);
 /// ```
+#[derive(Clone)]
 pub struct WeightNorm {
     /// Lengths `[k, 1]`.
     g: Parameter,

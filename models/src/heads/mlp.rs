@@ -16,11 +16,12 @@ use crate::{Init, Module, Parts};
 /// let names: Vec<String> = mlp.parameters().into_iter().map(|(name, _)| name).collect();
 /// assert_eq!(names, ["0.weight", "1.weight", "1.bias", "3.weight", "3.bias"]);
 /// ```
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Mlp {
     layers: Vec<Layer>,
 }
 
+#[derive(Clone)]
 enum Layer {
     Linear(Linear),
     BatchNorm(BatchNorm),

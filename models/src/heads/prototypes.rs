@@ -34,6 +34,7 @@ pub fn swav_projector(init: &mut Init, features: usize, hidden: usize, out: usiz
 /// let cosines: Vec<f32> = prototypes.forward(&z).value().to_vec();
 /// assert!(cosines.len() == 4 * 300 && cosines.iter().all(|c| c.abs() <= 1.00001));
 /// ```
+#[derive(Clone)]
 pub struct Prototypes {
     weight: Parameter,
 }

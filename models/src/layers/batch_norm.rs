@@ -12,6 +12,7 @@ const MOMENTUM: f64 = 0.1;
 
 /// Normalises the columns of `[…, c]`: by the batch's statistics in training mode, by the running
 /// ones in evaluation mode.
+#[derive(Clone)]
 pub struct BatchNorm {
     weight: Parameter,
     bias: Parameter,

@@ -9,6 +9,7 @@ use crate::{Init, Module, Parameter, Parts};
 const STANDARDISATION_EPS: f64 = 1e-10;
 
 /// A convolution: `[n, h, w, c_in] → [n, h', w', c_out]`, weight `[kh, kw, c_in, c_out]`.
+#[derive(Clone)]
 pub struct Conv2d {
     weight: Parameter,
     conv: tensor::Conv2d,

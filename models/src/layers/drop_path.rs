@@ -9,6 +9,7 @@ use crate::{Init, Mode, Module, Parts};
 
 /// Stochastic depth (Huang et al. 2016): in training, a sample's branch is left out with
 /// probability `rate`, and the others are scaled up so that the mean stays the same.
+#[derive(Clone)]
 pub struct DropPath {
     rate: f64,
     seed: u64,

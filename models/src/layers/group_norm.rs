@@ -21,6 +21,7 @@ const EPS: f64 = 1e-5;
 /// let y: Vec<f32> = norm.forward(&x).value().to_vec();
 /// assert!(y.iter().zip([-1.0, 1.0, -1.0, 1.0]).all(|(y, sign)| (y - sign).abs() < 1e-4));
 /// ```
+#[derive(Clone)]
 pub struct GroupNorm {
     groups: usize,
     weight: Parameter,

@@ -7,6 +7,7 @@ use crate::weights::Layout;
 use crate::{Module, Parameter, Parts};
 
 /// Normalises each feature vector of `[…, c]` by its own statistics (Ba et al. 2016).
+#[derive(Clone)]
 pub struct LayerNorm {
     weight: Parameter,
     bias: Parameter,

@@ -8,6 +8,7 @@ use crate::{Module, Parameter, Parts};
 
 /// `γ · x`, with `γ` at first so small that the block begins as the identity (Touvron et al.
 /// 2021, *Going deeper with Image Transformers*).
+#[derive(Clone)]
 pub struct LayerScale {
     gamma: Parameter,
 }

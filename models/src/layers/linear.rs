@@ -9,6 +9,7 @@ use crate::weights::Layout;
 use crate::{Init, Module, Parameter, Parts};
 
 /// A linear layer: `[…, in] → […, out]`, weight `[in, out]`.
+#[derive(Clone)]
 pub struct Linear {
     weight: Parameter,
     bias: Option<Parameter>,

@@ -8,6 +8,7 @@ use crate::{Module, Parameter, Parts};
 
 /// Each square patch of an image, projected linearly: a convolution whose stride is its kernel
 /// (Dosovitskiy et al. 2020, equation 1).
+#[derive(Clone)]
 pub struct PatchEmbed {
     weight: Parameter,
     bias: Parameter,

@@ -36,6 +36,7 @@ impl BlockConfig {
 }
 
 /// A branch of convolutions and a shortcut around it: `relu(branch(x) + shortcut(x))`.
+#[derive(Clone)]
 pub struct Block {
     branch: Vec<ConvNorm>,
     shortcut: Option<ConvNorm>,

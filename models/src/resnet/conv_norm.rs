@@ -24,11 +24,13 @@ const CHANNELS_IN_A_GROUP: usize = 4;
 
 /// A convolution, normalised. In files the norm is called `bn` whatever its kind, as torchvision
 /// does where it is given another one.
+#[derive(Clone)]
 pub(super) struct ConvNorm {
     pub(super) conv: Conv2d,
     pub(super) norm: Norm,
 }
 
+#[derive(Clone)]
 pub(super) enum Norm {
     Batch(BatchNorm),
     Group(GroupNorm),

@@ -16,6 +16,7 @@ pub use conv_norm::NormKind;
 use conv_norm::ConvNorm;
 
 /// A residual network without its classifier: images `[n, h, w, 3]` to features `[n, c]`.
+#[derive(Clone)]
 pub struct ResNet {
     stem: Stem,
     first: ConvNorm,

@@ -8,6 +8,7 @@ use crate::{Init, Module, Parts};
 
 /// Multi-head self-attention (Vaswani et al. 2017, section 3.2.2). Query, key and value are
 /// thirds of one matrix, as in timm.
+#[derive(Clone)]
 pub struct Attention {
     qkv: Linear,
     proj: Linear,

@@ -9,6 +9,7 @@ use crate::{Init, Module, Parts};
 
 /// Attention, then two layers on each token, both behind a layer norm and beside a shortcut
 /// (Dosovitskiy et al. 2020, equations 2 and 3).
+#[derive(Clone)]
 pub struct Block {
     norm1: LayerNorm,
     attn: Attention,

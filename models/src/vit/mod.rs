@@ -20,6 +20,7 @@ use crate::weights::Layout;
 use crate::{Init, Module, Parameter, Parts};
 
 /// A vision transformer without its classifier: images `[n, h, w, 3]` to features `[n, c]`.
+#[derive(Clone)]
 pub struct Vit {
     cls_token: Option<Parameter>,
     pos_embed: Parameter,
