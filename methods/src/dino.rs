@@ -1,9 +1,31 @@
 //! DINO: *Emerging Properties in Self-Supervised Vision Transformers* (Caron et al. 2021, arXiv
 //! 2104.14294).
+//!
+//! A student says of every crop of an image what its teacher says of a large one: a distribution
+//! over `k` outputs that nobody has named. The teacher is the mean of the student's past. Two
+//! operations on its output keep it from a constant. *Centring* takes away the running mean, so
+//! that no output wins for every image; *sharpening*, a low temperature, keeps the outputs from
+//! being all alike. Each pushes where the other collapses. Without centring the teacher's entropy
+//! falls to 0, and the loss with it; without sharpening the entropy rises to ln k and the loss
+//! stays there. In both the KL divergence goes to 0: the student has nothing to learn any more.
+//!
+//! The official code is followed in what the paper leaves open: the centre is used before it is
+//! updated, the teacher's temperature changes by epoch, gradients are clipped for each parameter,
+//! and the last layer rests in the first epoch.
 
-use autodiff::Var;
+mod config;
+
+use autodiff::{Var, graph};
+use models::heads::DinoHead;
+use models::{Buffer, Encoder, Init, Module, Parts};
 use tensor::Tensor;
 use tensor::update::{Ema, Rule};
+
+pub use self::config::Config;
+use crate::crops::{by_size, split};
+use crate::method::{Method, Output, View};
+use crate::teacher::ema_update;
+use crate::train::{Clip, Named, Optimizer, Schedule};
 
 // ANCHOR: loss
 /// Algorithm 1's `H(t, s)`, with multi-crop (equation 3): the mean cross-entropy of each view that
@@ -37,3 +59,140 @@ pub fn next_center(center: &Tensor, t: &Tensor, m: f64) -> Tensor {
     center
 }
 // ANCHOR_END: center
+
+/// The mean entropy of the rows of `q`, `[…, k]`: from 0 to ln k.
+pub fn entropy(q: &Tensor) -> Tensor {
+    let log_q = q.clamp(f64::from(f32::MIN_POSITIVE), 1.0).log(); // 0 log 0 = 0
+    -(q * log_q).sum(&[-1], false).mean_all()
+}
+
+// ANCHOR: networks
+/// The networks `g_θs` and `g_θt`, and the centre `C`.
+pub struct Dino {
+    student: Network,
+    teacher: Network,
+    center: Buffer,
+    config: Config,
+}
+
+/// An encoder and its head.
+#[derive(Clone)]
+struct Network {
+    encoder: Encoder,
+    head: DinoHead,
+}
+
+impl Network {
+    /// Views `[n, h, w, 3]` of any sizes to `[v·n, k]`, view after view.
+    fn forward(&self, views: &[Var]) -> Var {
+        let features = graph::scope("encoder", || by_size(views, |x| self.encoder.forward(x)));
+        graph::scope("head", || self.head.forward(&features))
+    }
+}
+// ANCHOR_END: networks
+
+impl Dino {
+    /// A student with first values from `init`, and a teacher with the same.
+    pub fn new(init: &mut Init, encoder: impl Into<Encoder>, config: &Config) -> Self {
+        let encoder = encoder.into().with_position_resize(config.position_resize());
+        let head = DinoHead::new(init, encoder.features(), config.out_dim, &config.head());
+        let teacher = Network { encoder, head };
+        let mut student = teacher.clone();
+        student.encoder = student.encoder.with_drop_path(config.drop_path);
+        teacher.freeze();
+        let center = Buffer::new(Tensor::zeros(init.device(), [1, config.out_dim]));
+        Dino { student, teacher, center, config: config.clone() }
+    }
+}
+
+impl Dino {
+    // ANCHOR: step
+    /// One forward pass of both networks: the loss and, for the centre, the teacher's outputs.
+    pub fn distil(&self, views: &[Var], tau_t: f64) -> Output {
+        let n = views[0].shape()[0];
+        let s = graph::scope("student", || self.student.forward(views)); // all crops
+        let t = graph::scope("teacher", || self.teacher.forward(&views[..2])); // the global ones
+        let q = target(&t, &self.center.value(), tau_t);
+        let entropy = entropy(q.value());
+        let (s, q) = (split(&s, n), split(&q, n));
+        let loss = loss(&s, &q, self.config.student_temp);
+        let kl = loss.value() - &entropy; // H(q, p) = h(q) + KL(q ‖ p)
+        let watched = vec![("entropy", entropy), ("kl", kl)];
+        Output { loss, z: s[0].value().clone(), kept: vec![t.value().clone()], watched }
+    }
+    // ANCHOR_END: step
+
+    // ANCHOR: after
+    /// What comes after the update: the teacher follows with momentum `m`, and the centre.
+    pub fn follow(&self, output: &Output, m: f64) {
+        ema_update(&self.teacher, &self.student, m);
+        if self.config.centering {
+            let [t] = &output.kept[..] else { unreachable!("the teacher's outputs") };
+            let m = self.config.center_momentum;
+            self.center.set(next_center(&self.center.value(), t, m));
+        }
+    }
+    // ANCHOR_END: after
+}
+
+impl Method for Dino {
+    fn forward(&self, views: &[Var], at: &Schedule) -> Output {
+        self.distil(views, self.config.teacher_temp(at))
+    }
+
+    fn after_step(&self, output: &Output, at: &Schedule) {
+        self.follow(output, at.cosine(self.config.momentum_teacher, 1.0));
+    }
+
+    fn views(&self) -> Vec<View> {
+        self.config.views()
+    }
+
+    /// The teacher's, which is the better of the two throughout (section 5.2).
+    fn encoder(&self) -> &Encoder {
+        &self.teacher.encoder
+    }
+
+    fn project(&self, features: &Var) -> Var {
+        self.teacher.head.forward(features)
+    }
+
+    fn chance_loss(&self) -> f64 {
+        self.config.chance_loss()
+    }
+
+    fn optimizer(&self) -> Optimizer {
+        Optimizer::AdamW { betas: [0.9, 0.999], eps: 1e-8, exclude_1d: true }
+    }
+
+    fn learning_rate(&self, _parameter: Named, at: &Schedule) -> f64 {
+        self.config.learning_rate(at)
+    }
+
+    fn weight_decay(&self, _parameter: Named, at: &Schedule) -> f64 {
+        self.config.weight_decay(at)
+    }
+
+    fn rests(&self, parameter: Named, at: &Schedule) -> bool {
+        self.config.rests(parameter, at)
+    }
+
+    fn clip(&self) -> Clip {
+        self.config.clip()
+    }
+}
+
+impl Module for Network {
+    fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
+        parts.module("encoder", &self.encoder);
+        parts.module("head", &self.head);
+    }
+}
+
+impl Module for Dino {
+    fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
+        self.student.visit(parts);
+        parts.module("teacher", &self.teacher);
+        parts.buffer("center", &self.center);
+    }
+}

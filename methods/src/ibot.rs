@@ -1,10 +1,37 @@
 //! iBOT: *Image BERT Pre-Training with Online Tokenizer* (Zhou et al. 2021, arXiv 2111.07832).
+//!
+//! DINO asks what a crop shows as a whole; iBOT asks it of every patch too. Blocks of patches are
+//! hidden from the student, which has to say what the teacher, who sees them, makes of each. The
+//! teacher is the tokenizer of the title: it learns along. One head serves class token and
+//! patches, so that a patch is told in the words that serve for whole images.
+//!
+//! Centring and sharpening protect both losses as they protect DINO's: without either of them the
+//! patches' distributions collapse as those of the class tokens do. As in the official code, the
+//! patches' centre is the mean over all patches, hidden or not.
+//!
+//! DINOv2's KoLeo (Oquab et al. 2023, section 4) is a switch: it keeps the class tokens of a
+//! batch apart.
 
-use autodiff::Var;
+mod config;
+mod mask;
+mod network;
+
+use autodiff::{Var, graph};
+use models::{Buffer, Encoder, Init, Module, Parts};
 use tensor::Tensor;
 
+pub use self::config::Config;
+pub use self::mask::{block_mask, random_mask};
+use self::network::Network;
+use crate::crops::split;
+use crate::dino::{self, entropy, next_center, target};
+use crate::losses::{KOLEO_EPS, koleo};
+use crate::method::{Method, Output, View};
+use crate::teacher::ema_update;
+use crate::train::{Clip, Named, Optimizer, Schedule};
+
 // ANCHOR: loss
-/// Equation 2, `L_MIM`: the cross-entropy at the masked patches, averaged over those of an image
+/// Equation 2, `L_MIM`: the cross-entropy at the hidden patches, averaged over those of an image
 /// and then over images. Outputs `s` and targets `q` are `[…, t, k]`, the mask `[…, t]` with 1
 /// where a patch was hidden from the student; an image without any adds 0.
 pub fn patch_loss(s: &Var, q: &Var, mask: &Tensor, tau_s: f64) -> Var {
@@ -14,3 +41,140 @@ pub fn patch_loss(s: &Var, q: &Var, mask: &Tensor, tau_s: f64) -> Var {
     (s / tau_s).soft_cross_entropy(&(q * &Var::constant(weights)))
 }
 // ANCHOR_END: loss
+
+// ANCHOR: networks
+/// The networks `g_s` and `g_t`, and a centre each for class tokens and patches.
+pub struct Ibot {
+    student: Network,
+    teacher: Network,
+    center: Buffer,
+    center_patch: Buffer,
+    config: Config,
+}
+// ANCHOR_END: networks
+
+impl Ibot {
+    /// A student with first values from `init`, and a teacher with the same.
+    ///
+    /// # Panics
+    /// Where the encoder is no vision transformer.
+    pub fn new(init: &mut Init, encoder: impl Into<Encoder>, config: &Config) -> Self {
+        let c = &config.dino;
+        let encoder = encoder.into().with_position_resize(c.position_resize());
+        let teacher = Network::new(init, encoder, c);
+        let mut student = teacher.clone();
+        student.encoder = student.encoder.with_drop_path(c.drop_path);
+        if !config.shared_head {
+            student.separate_heads(init, c);
+        }
+        teacher.freeze();
+        let zeros = |shape: &[usize]| Buffer::new(Tensor::zeros(init.device(), shape));
+        let [center, center_patch] = [zeros(&[1, c.out_dim]), zeros(&[1, 1, c.out_dim])];
+        Ibot { student, teacher, center, center_patch, config: config.clone() }
+    }
+}
+
+impl Ibot {
+    // ANCHOR: step
+    /// One forward pass of both networks, with a mask `[2n, t]` over the global views and the
+    /// teacher's temperatures for class tokens and patches: the loss and, for the centres, the
+    /// teacher's outputs.
+    pub fn distil(&self, views: &[Var], mask: &Tensor, [tau_t, tau_patch]: [f64; 2]) -> Output {
+        let (c, n) = (&self.config, views[0].shape()[0]);
+        let (global, local) = (Var::concat(&[&views[0], &views[1]], 0), &views[2..]);
+        // The student sees the global crops in part, and the local ones; the teacher the global.
+        let s = graph::scope("student", || self.student.forward(&global, Some(mask), local));
+        let t = graph::scope("teacher", || self.teacher.forward(&global, None, &[]));
+        let q = target(&t.class, &self.center.value(), tau_t);
+        let q_patch = target(&t.patches, &self.center_patch.value(), tau_patch);
+        let (entropy, patch_entropy) = (entropy(q.value()), entropy(q_patch.value()));
+
+        let (z, tau_s) = (s.class.value().slice(0, 0, n), c.dino.student_temp);
+        let class = dino::loss(&split(&s.class, n), &split(&q, n), tau_s);
+        let patch = patch_loss(&s.patches, &q_patch, mask, tau_s);
+        let mut loss = &class * c.lambda1 + &patch * c.lambda2;
+        if c.koleo > 0.0 {
+            for x in split(&s.features, n) {
+                loss = loss + koleo(&x, KOLEO_EPS) * c.koleo;
+            }
+        }
+        let watched = vec![
+            ("kl", class.value() - &entropy),
+            ("entropy", entropy),
+            ("patch_loss", patch.value().clone()),
+            ("patch_entropy", patch_entropy),
+        ];
+        Output { loss, z, kept: vec![t.class.value().clone(), t.patches.value().clone()], watched }
+    }
+    // ANCHOR_END: step
+
+    // ANCHOR: after
+    /// What comes after the update: the teacher follows with momentum `m`, and the centres.
+    pub fn follow(&self, output: &Output, m: f64) {
+        ema_update(&self.teacher, &self.student, m);
+        let c = &self.config.dino;
+        if c.centering {
+            for (center, t) in [&self.center, &self.center_patch].into_iter().zip(&output.kept) {
+                center.set(next_center(&center.value(), t, c.center_momentum));
+            }
+        }
+    }
+    // ANCHOR_END: after
+}
+
+impl Method for Ibot {
+    fn forward(&self, views: &[Var], at: &Schedule) -> Output {
+        let (c, grid) = (&self.config, self.teacher.vit().grid(&views[0]));
+        let mask = c.mask(2 * views[0].shape()[0], grid, at, views[0].device());
+        self.distil(views, &mask, [c.dino.teacher_temp(at), c.teacher_patch_temp(at)])
+    }
+
+    fn after_step(&self, output: &Output, at: &Schedule) {
+        self.follow(output, at.cosine(self.config.dino.momentum_teacher, 1.0));
+    }
+
+    fn views(&self) -> Vec<View> {
+        self.config.dino.views()
+    }
+
+    fn encoder(&self) -> &Encoder {
+        &self.teacher.encoder
+    }
+
+    fn project(&self, features: &Var) -> Var {
+        self.teacher.head.forward(features)
+    }
+
+    fn chance_loss(&self) -> f64 {
+        self.config.chance_loss()
+    }
+
+    fn optimizer(&self) -> Optimizer {
+        Optimizer::AdamW { betas: [0.9, 0.999], eps: 1e-8, exclude_1d: true }
+    }
+
+    fn learning_rate(&self, _parameter: Named, at: &Schedule) -> f64 {
+        self.config.dino.learning_rate(at)
+    }
+
+    fn weight_decay(&self, _parameter: Named, at: &Schedule) -> f64 {
+        self.config.dino.weight_decay(at)
+    }
+
+    fn rests(&self, parameter: Named, at: &Schedule) -> bool {
+        self.config.dino.rests(parameter, at)
+    }
+
+    fn clip(&self) -> Clip {
+        self.config.dino.clip()
+    }
+}
+
+impl Module for Ibot {
+    fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
+        self.student.visit(parts);
+        parts.module("teacher", &self.teacher);
+        parts.buffer("center", &self.center);
+        parts.buffer("center_patch", &self.center_patch);
+    }
+}

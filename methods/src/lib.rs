@@ -6,6 +6,7 @@
 
 pub mod augment;
 mod check;
+pub mod crops;
 pub mod data;
 pub mod dino;
 pub mod evaluate;

@@ -7,6 +7,8 @@ use toml::Table;
 use crate::method::Method;
 
 methods! {
+    "dino" => dino::Dino,
+    "ibot" => ibot::Ibot,
     "simsiam" => simsiam::SimSiam,
 }
 

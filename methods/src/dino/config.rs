@@ -1,6 +1,7 @@
 //! DINO's settings, and what they say at a point of a run. iBOT's begin with the same.
 
 use models::heads::DinoHeadConfig;
+use models::vit::PositionResize;
 use serde::{Deserialize, Serialize};
 
 use crate::augment::Recipe;
@@ -47,6 +48,11 @@ pub struct Config {
     pub freeze_last_layer: usize,
     /// The student's chance to leave out a branch of a ViT's last block.
     pub drop_path: f64,
+    /// What a ViT adds to the size of a small view's grid before it takes the scale of its
+    /// positions, so that rounding cannot lose a row; 0 for corners on corners.
+    pub interpolate_offset: f64,
+    /// Whether positions are interpolated with antialias, where there is no offset.
+    pub interpolate_antialias: bool,
     /// The learning rate for a batch of 256; scaled linearly to the batch in use.
     pub base_lr: f64,
     /// What it falls to.
@@ -111,6 +117,12 @@ impl Config {
         (self.out_dim as f64).ln()
     }
 
+    /// How a ViT's positions are interpolated for small views.
+    pub fn position_resize(&self) -> PositionResize {
+        let (antialias, scale_offset) = (self.interpolate_antialias, self.interpolate_offset);
+        PositionResize { antialias, scale_offset }
+    }
+
     /// The shape of a head.
     pub fn head(&self) -> DinoHeadConfig {
         DinoHeadConfig {
@@ -154,7 +166,9 @@ impl Config {
             ("weight_decay", self.weight_decay),
             ("weight_decay_end", self.weight_decay_end),
             ("clip_grad", self.clip_grad),
+            ("interpolate_offset", self.interpolate_offset),
         ])?;
+        check::shares(&[("drop_path", self.drop_path)])?;
         check::views(&[
             ("global_view_1", &self.global_view_1),
             ("global_view_2", &self.global_view_2),

@@ -1,6 +1,7 @@
 //! Which patches iBOT hides from its student.
 
 use rand::RngExt;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 /// Tries to place a block before the mask is left as it is.
@@ -40,6 +41,16 @@ pub fn block_mask([rows, columns]: [usize; 2], ratio: f64, rng: &mut ChaCha8Rng)
     hidden
 }
 // ANCHOR_END: block_mask
+
+/// A mask for an image of `rows × columns` patches that hides a share `ratio` of them, rounded
+/// down, wherever they lie.
+pub fn random_mask([rows, columns]: [usize; 2], ratio: f64, rng: &mut ChaCha8Rng) -> Vec<bool> {
+    let patches = rows * columns;
+    let wanted = (ratio * patches as f64) as usize;
+    let mut hidden: Vec<bool> = (0..patches).map(|patch| patch < wanted).collect();
+    hidden.shuffle(rng);
+    hidden
+}
 
 #[cfg(test)]
 mod tests {
