@@ -7,11 +7,11 @@ use std::env;
 use std::error::Error;
 
 use autodiff::Var;
-use methods::augment::{Recipe, key};
+use methods::augment::key;
 use methods::data::{DataError, Dataset, Difficulty, Shapes};
-use methods::method::Method;
+use methods::method::{Method, View};
 use methods::simsiam::{Config, SimSiam};
-use methods::train::{Images, Schedule, Sgd, measure};
+use methods::train::{Clip, Descent, Images, Schedule, measure};
 use models::Init;
 use models::resnet::{ResNet, ResNetConfig};
 use rand::seq::SliceRandom;
@@ -52,23 +52,23 @@ fn train(
     epochs: usize,
     after: impl Fn(usize, f64),
 ) -> Outcome<()> {
-    let mut sgd = Sgd::new(simsiam.sgd());
+    let mut sgd = Descent::new(simsiam.optimizer(), Clip::None);
     let steps_per_epoch = data.len() / BATCH;
-    let mut at = Schedule { step: 0, steps_per_epoch, epochs, batch: BATCH };
+    let mut at = Schedule { step: 0, steps_per_epoch, epochs, batch: BATCH, seed: SEED };
     for epoch in 0..epochs {
         let mut order: Vec<usize> = (0..data.len()).collect();
         order.shuffle(&mut key(SEED, epoch, 0, usize::MAX));
         let mut sum = 0.0;
         for samples in order.chunks_exact(BATCH) {
             // Two random views of every image.
-            let draw = |(i, recipe)| view(data, samples, recipe, epoch, i, device);
+            let draw = |(i, kind)| view(data, samples, kind, epoch, i, device);
             let views: Vec<Var> =
-                simsiam.recipes().iter().enumerate().map(draw).collect::<Result<_, _>>()?;
+                simsiam.views().iter().enumerate().map(draw).collect::<Result<_, _>>()?;
             // Forward, backward, update.
-            let loss = simsiam.forward(&views).loss;
+            let loss = simsiam.forward(&views, &at).loss;
             sum += loss.item();
             let gradients = loss.backward();
-            sgd.step(simsiam, &gradients, |name| simsiam.learning_rate(name, &at))?;
+            sgd.step(simsiam, &gradients, |parameter| simsiam.rates(parameter, &at))?;
             at.step += 1;
         }
         after(epoch + 1, sum / steps_per_epoch as f64);
@@ -82,14 +82,14 @@ fn train(
 fn view(
     data: &dyn Dataset,
     samples: &[usize],
-    recipe: &Recipe,
+    kind: &View,
     epoch: usize,
     i: usize,
     device: &Device,
 ) -> Result<Var, DataError> {
     let draw = |&sample: &usize| {
         let mut key = key(SEED, epoch, sample, i);
-        Ok(recipe.apply(&data.image(sample)?, SIZE, &mut key).pixels)
+        Ok(kind.recipe.apply(&data.image(sample)?, SIZE, &mut key).pixels)
     };
     let pixels: Vec<Vec<f32>> = samples.par_iter().map(draw).collect::<Result<_, DataError>>()?;
     let shape = [samples.len(), SIZE, SIZE, 3];

@@ -1,6 +1,7 @@
 //! Checks of settings that several methods have. Each names in one line what is wrong.
 
 use crate::augment::Recipe;
+use crate::train::Optimizer;
 
 type Checked = Result<(), String>;
 
@@ -22,6 +23,21 @@ pub(crate) fn positive(settings: &[(&str, f64)]) -> Checked {
 /// Momenta and other shares: from 0 to 1.
 pub(crate) fn shares(settings: &[(&str, f64)]) -> Checked {
     expect(settings, |share| (0.0..=1.0).contains(share), "a number from 0 to 1")
+}
+
+/// What an optimiser's rule is set to.
+pub(crate) fn optimizer(rule: &Optimizer) -> Checked {
+    match *rule {
+        Optimizer::Sgd { momentum, .. } => shares(&[("optimizer.momentum", momentum)]),
+        Optimizer::Lars { momentum, trust } => {
+            shares(&[("optimizer.momentum", momentum)])?;
+            rates(&[("optimizer.trust", trust)])
+        }
+        Optimizer::AdamW { betas: [b1, b2], eps, .. } => {
+            shares(&[("optimizer.betas[0]", b1), ("optimizer.betas[1]", b2)])?;
+            rates(&[("optimizer.eps", eps)])
+        }
+    }
 }
 
 /// How views are drawn.

@@ -5,6 +5,7 @@
 //! command on top of them.
 
 pub mod augment;
+pub mod byol;
 mod check;
 pub mod crops;
 pub mod data;

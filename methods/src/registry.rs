@@ -7,6 +7,7 @@ use toml::Table;
 use crate::method::Method;
 
 methods! {
+    "byol" => byol::Byol,
     "dino" => dino::Dino,
     "ibot" => ibot::Ibot,
     "simsiam" => simsiam::SimSiam,

@@ -2,8 +2,35 @@
 
 use std::collections::HashMap;
 
-use models::{Module, Parameter};
+use models::{Encoder, Module, Parameter, Parts};
 use tensor::update::{self, Ema};
+
+/// A frozen copy of an encoder and of the head behind it: no graph is recorded for it. It begins in
+/// training mode, so that its batch norms take the statistics of its own batches.
+pub struct Teacher<Head> {
+    /// Images `[n, h, w, 3]` to features.
+    pub encoder: Encoder,
+    /// Features to what the loss compares.
+    pub head: Head,
+    head_name: &'static str,
+}
+
+impl<Head: Module + Clone> Teacher<Head> {
+    /// A copy of a student's parts; the head has the name that the student gives it, by which
+    /// [`ema_update`] finds its parameters.
+    pub fn of(encoder: &Encoder, head_name: &'static str, head: &Head) -> Self {
+        let teacher = Teacher { encoder: encoder.clone(), head: head.clone(), head_name };
+        teacher.freeze();
+        teacher
+    }
+}
+
+impl<Head: Module> Module for Teacher<Head> {
+    fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
+        parts.module("encoder", &self.encoder);
+        parts.module(self.head_name, &self.head);
+    }
+}
 
 // ANCHOR: ema_update
 /// `teacher = m · teacher + (1 − m) · student` for every parameter of the teacher, in one pass

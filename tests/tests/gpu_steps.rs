@@ -2,7 +2,7 @@
 //! stays as it is. Counters belong to the process, so this program has one test only.
 
 use methods::losses::negative_cosine;
-use methods::train::{Sgd, SgdConfig};
+use methods::train::{Clip, Descent, Optimizer, Rates};
 use models::layers::{BatchNorm, Conv2d, Linear};
 use models::{Init, Module, Parts};
 use tensor::{Device, GpuCounters, Tensor};
@@ -44,14 +44,16 @@ impl Module for Net {
 fn a_thousand_steps_hold_no_more_than_three() {
     let Some(device) = devices::gpu("gpu_steps") else { return };
     let net = Net::new(&device);
-    let mut sgd = Sgd::new(SgdConfig { momentum: 0.9, weight_decay: 1e-4 });
+    let optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: false };
+    let mut descent = Descent::new(optimizer, Clip::Global(1.0));
+    let rates = Rates { lr: 0.01, weight_decay: 1e-4 };
     let pixels: Vec<f32> = (0..4 * 6 * 6 * 3).map(|i| (0.7 * i as f32).sin()).collect();
     let mut step = || {
         let view =
             |pixels: &[f32]| Var::constant(Tensor::from_slice(&device, [4, 6, 6, 3], pixels));
         let (p, z) = (net.forward(&view(&pixels)), net.forward(&view(&pixels)));
         let gradients = negative_cosine(&p, &z.detach()).backward();
-        sgd.step(&net, &gradients, |_| 0.01).expect("every parameter has a gradient");
+        descent.step(&net, &gradients, |_| Some(rates)).expect("every parameter has a gradient");
     };
     let counters = || device.gpu_counters().expect("a GPU counts");
     (0..3).for_each(|_| step());

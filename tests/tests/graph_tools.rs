@@ -3,7 +3,7 @@
 
 use autodiff::{Var, graph};
 use insta::assert_snapshot;
-use methods::train::{Sgd, SgdConfig};
+use methods::train::{Clip, Descent, Optimizer, Rates};
 use models::Init;
 use models::layers::Linear;
 use tensor::{Device, Pool2d, Tensor};
@@ -77,9 +77,11 @@ fn a_trainable_parameter_without_a_gradient_is_named() {
     let layer = Linear::new(&mut Init::new(&Device::reference(), 0), 2, 3, true);
     let x = Var::constant(Tensor::ones(&Device::reference(), [4, 2]));
     let other = leaf([3], &[1.0; 3]);
-    let mut sgd = Sgd::new(SgdConfig { momentum: 0.9, weight_decay: 0.0 });
+    let optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: false };
+    let mut descent = Descent::new(optimizer, Clip::None);
+    let rates = Some(Rates { lr: 0.1, weight_decay: 0.0 });
     let mut step = |loss: Var| {
-        let wrong = sgd.step(&layer, &loss.backward(), |_| 0.1).unwrap_err();
+        let wrong = descent.step(&layer, &loss.backward(), |_| rates).unwrap_err();
         placeless(&wrong.to_string())
     };
     assert_snapshot!(

@@ -2,7 +2,7 @@
 
 use autodiff::Var;
 use autodiff::gradcheck::along_directions;
-use methods::train::{Sgd, SgdConfig};
+use methods::train::{Clip, Descent, Optimizer, Rates};
 use models::vit::{Pooling, PositionResize, Vit, VitConfig};
 use models::weights::Weights;
 use models::{Init, Module};
@@ -81,13 +81,16 @@ fn gradients_agree_with_differences() {
 fn trained(device: &Device, config: &VitConfig, begun: &Weights) -> Vec<(String, Array)> {
     let vit = Vit::new(&mut Init::new(device, 0), config);
     begun.load_into("", &vit, "".as_ref()).expect("weights of the same network");
-    let mut sgd = Sgd::new(SgdConfig { momentum: 0.9, weight_decay: 1e-4 });
+    let optimizer = Optimizer::Sgd { momentum: 0.9, nesterov: false };
+    let mut descent = Descent::new(optimizer, Clip::None);
+    let rates = Rates { lr: 0.01, weight_decay: 1e-4 };
     for step in 0..3 {
         vit.at_step(step);
         let target = Var::constant(Tensor::full(device, [3, vit.features()], 0.5));
         let error = vit.forward(&images(device)) - target;
         let gradients = (&error * &error).mean_all().backward();
-        sgd.step(&vit, &gradients, |_| 0.01).expect("a gradient for every trainable parameter");
+        let stepped = descent.step(&vit, &gradients, |_| Some(rates));
+        stepped.expect("a gradient for every trainable parameter");
     }
     vit.train(false);
     let parameters = vit.parameters().into_iter();

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use autodiff::{Gradients, NoGradient};
 use models::weights::{Array, Weights};
 use models::{Module, Parameter};
+use serde::{Deserialize, Serialize};
 use tensor::Tensor;
 use tensor::update::{self, Rule};
 use thiserror::Error;
 
 use super::Clip;
 
-/// A rule with the settings that stay the same throughout a run; see [`tensor::update`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A rule with the settings that stay the same throughout a run; see [`tensor::update`]. In a
+/// configuration file it is a table whose `rule` is `sgd`, `lars` or `adamw`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "rule", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Optimizer {
     /// [`update::Sgd`].
     Sgd {

@@ -23,6 +23,7 @@ impl Settings {
 
 /// Writes what differs into a document.
 fn change(document: &mut Tables, original: &Table, now: &Table) {
+    document.retain(|key, _| now.contains_key(key));
     for (key, value) in now {
         match (document.get_mut(key), original.get(key), value) {
             (Some(Item::Table(inner)), Some(Value::Table(original)), Value::Table(now)) => {
@@ -33,6 +34,9 @@ fn change(document: &mut Tables, original: &Table, now: &Table) {
                 let source = source.unwrap_or_default().trim_start_matches([' ', '#']);
                 let comment = format!(" # set here; the recipe has {}: {source}", written(old));
                 *item = Item::Value(written(new).decorated(" ", comment));
+            }
+            (None, _, new) => {
+                document.insert(key, Item::Value(written(new).decorated(" ", " # set here")));
             }
             _ => {}
         }

@@ -225,7 +225,8 @@ pub fn device_named(name: &str) -> Result<Device, SettingsError> {
     }
 }
 
-/// Puts `changes` over `table`; every key has to be there already.
+/// Puts `changes` over `table`; every key has to be there already. A table that names its `rule`
+/// takes the old one's place, since another rule has other keys.
 fn overlay(
     table: &mut Table,
     changes: Table,
@@ -242,7 +243,7 @@ fn overlay(
             });
         };
         match (old, value) {
-            (Value::Table(old), Value::Table(new)) => {
+            (Value::Table(old), Value::Table(new)) if !new.contains_key("rule") => {
                 overlay(old, new, &format!("{prefix}{key}."), place)?;
             }
             (old, new) => *old = new,

@@ -80,18 +80,28 @@ fn mlp(s: &Session) -> Result<Results> {
     Ok(Results::y(y).buffers("", &mlp))
 }
 
-/// Linear layers of the MLP stand at even places, with GELU between.
-fn dino_head(s: &Session) -> Result<Results> {
-    let layers = s.case.names("param/mlp.").filter(|name| name.ends_with(".weight")).count();
+/// A head of the shape that the parameters under a prefix have. Linear layers of its MLP stand at
+/// even places, with GELU between.
+pub(super) fn build_dino_head(s: &Session, prefix: &str) -> Result<DinoHead> {
+    let axis = |name: &str, i| axis(s, &format!("param/{prefix}{name}"), i);
+    let mlp = format!("param/{prefix}mlp.");
+    let frozen: Vec<String> = s.case.config("frozen").unwrap_or_default();
     let config = DinoHeadConfig {
-        layers,
-        hidden: axis(s, "param/mlp.0.weight", 0)?,
-        bottleneck: axis(s, "param/last_layer.weight_v", 1)?,
+        layers: s.case.names(&mlp).filter(|name| name.ends_with(".weight")).count(),
+        hidden: axis("mlp.0.weight", 0)?,
+        bottleneck: axis("last_layer.weight_v", 1)?,
         use_bn: false,
-        norm_last_layer: s.case.config("norm_last_layer")?,
+        norm_last_layer: match s.case.config("norm_last_layer") {
+            Ok(normed) => normed,
+            Err(_) => frozen.contains(&format!("{prefix}last_layer.weight_g")),
+        },
     };
-    let (inputs, out) = (axis(s, "in/x", 1)?, axis(s, "param/last_layer.weight_v", 0)?);
-    let head = DinoHead::new(&mut Init::new(s.device, 0), inputs, out, &config);
+    let (inputs, out) = (axis("mlp.0.weight", 1)?, axis("last_layer.weight_v", 0)?);
+    Ok(DinoHead::new(&mut Init::new(s.device, 0), inputs, out, &config))
+}
+
+fn dino_head(s: &Session) -> Result<Results> {
+    let head = build_dino_head(s, "")?;
     s.load(&head)?;
     Ok(Results::y(head.forward(&s.var("in/x")?)))
 }

@@ -17,6 +17,7 @@ mod losses;
 mod ops;
 mod optim;
 mod steps;
+mod training;
 mod vit;
 
 use std::fs;

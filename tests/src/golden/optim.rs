@@ -1,7 +1,8 @@
-//! `optim/…`: five updates of every parameter by gradients that the file gives.
+//! `optim/…`: five updates of every parameter by gradients that the file gives, and schedules.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use autodiff::Var;
+use methods::train::{Schedule, line};
 use tensor::Tensor;
 use tensor::update::{self, AdamW, Lars, Rule, Sgd};
 
@@ -14,6 +15,7 @@ pub(super) fn find(name: &str) -> Option<Compute> {
     Some(match name {
         "adamw" => adamw,
         "lars" => lars,
+        "schedule" => schedule,
         "sgd" => sgd,
         _ => return None,
     })
@@ -43,6 +45,32 @@ fn adamw(s: &Session) -> Result<Results> {
         AdamW { lr, betas, eps, weight_decay, step }
     };
     run(s, rule, |[p, m, v], g| [p, g, m, v], ["m", "v"])
+}
+
+/// A run of epochs of one step each, so that a warm-up of `W` epochs is one of `W` steps.
+fn schedule(s: &Session) -> Result<Results> {
+    let number = |key: &str| s.case.config::<f64>(key);
+    let count = |key: &str| s.case.config::<usize>(key);
+    let (kind, base): (String, f64) = (s.case.config("kind")?, number("base")?);
+    let epochs = count("total")?;
+    let mut values = Vec::new();
+    for &step in &s.case.array("in/step")?.values {
+        let at = Schedule { step: step as usize, steps_per_epoch: 1, epochs, batch: 1, seed: 0 };
+        values.push(match &*kind {
+            "warmup_cosine" => {
+                at.warmup_cosine_from(number("start")?, count("warmup")?, base, number("final")?)
+            }
+            "warmup_cosine_open" => at.warmup_cosine(count("warmup")?, base, 0.0),
+            "warmup_cosine_floor" => {
+                at.warmup_cosine(count("warmup")?, base, base * number("floor")?)
+            }
+            "ema_cosine" => at.cosine(base, 1.0),
+            "linear_then_constant" => line(at.step, count("warmup")?, number("start")?, base),
+            kind => bail!("there is no schedule `{kind}`"),
+        });
+    }
+    let values = Array { shape: vec![values.len()], values };
+    Ok(Results::default().out_array("values", &values))
 }
 
 /// Steps all parameters at once, by a rule for a learning rate, a step's number from 1 and a

@@ -1,90 +1,45 @@
 //! `step/…`: four training steps of a method on a tiny encoder.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use autodiff::Var;
-use methods::simsiam;
-use methods::train::{Sgd, SgdConfig};
-use models::heads::Mlp;
-use models::resnet::ResNet;
-use models::weights::Weights;
-use models::{Module, Parts};
+use methods::{byol, simsiam};
 
+use super::Compute;
 use super::case::{Results, Session};
-use super::layers::{Encoder, Entry, at_step, build_mlp};
-use super::{Compute, layout};
-use crate::array::Array;
+use super::training::Training;
 
 pub(super) fn find(name: &str) -> Option<Compute> {
     Some(match name {
+        "byol" => byol,
         "simsiam" => simsiam,
         _ => return None,
     })
 }
 
-/// The networks of a step, by the names in the file.
-struct Student {
-    encoder: ResNet,
-    projector: Mlp,
-    predictor: Mlp,
-}
-
-impl Module for Student {
-    fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
-        parts.module("encoder", &self.encoder);
-        parts.module("projector", &self.projector);
-        parts.module("predictor", &self.predictor);
-    }
-}
-
-impl Student {
-    fn read(s: &Session) -> Result<Self> {
-        let encoder: Encoder = s.case.config("encoder")?;
-        Ok(Student {
-            encoder: encoder.build(s.device)?,
-            projector: head(s, "projector")?,
-            predictor: head(s, "predictor")?,
-        })
-    }
-}
-
-fn head(s: &Session, part: &str) -> Result<Mlp> {
-    let entries: Vec<Entry> = s.case.config(part)?;
-    let widths: Vec<usize> = s.case.config(&format!("{part}_widths"))?;
-    let frozen: Vec<String> = s.case.config("frozen").unwrap_or_default();
-    let is_frozen = |i: usize| frozen.contains(&format!("{part}.{i}.bias"));
-    build_mlp(s.device, &entries, &widths, is_frozen)
+fn byol(s: &Session) -> Result<Results> {
+    let training = Training::read(s)?;
+    let (student, teacher) = (&training.student, training.teacher()?);
+    let config = byol::Config::default();
+    training.run(|_, views| {
+        let [p1, p2] = each(views, |x| student.h(&student.f(x)));
+        let [z1, z2] = each(views, |x| teacher.f(x));
+        Ok(byol::loss([&p1, &p2], [&z1, &z2], &config))
+    })
 }
 
 fn simsiam(s: &Session) -> Result<Results> {
-    let student = Student::read(s)?;
-    s.load(&student)?;
-    let optimizer: String = s.case.config("optimizer")?;
-    ensure!(optimizer == "sgd", "there is no `{optimizer}`");
-    let rates: Vec<f64> = s.case.config("lr")?;
-    let decays: Vec<f64> = s.case.config("weight_decay")?;
-    let weight_decay = decays.first().copied().unwrap_or_default();
-    ensure!(decays.iter().all(|&d| d == weight_decay), "our SGD has one weight decay: {decays:?}");
-    let mut sgd = Sgd::new(SgdConfig { momentum: s.case.config("momentum")?, weight_decay });
-
+    let training = Training::read(s)?;
+    let student = &training.student;
     let config = simsiam::Config::default();
-    let (view_0, view_1) = (s.tensor("in/view_0")?, s.tensor("in/view_1")?);
-    let mut losses = Array { shape: vec![rates.len()], values: Vec::new() };
-    for (step, &lr) in rates.iter().enumerate() {
-        let [x1, x2] =
-            [&view_0, &view_1].map(|views| layout::image(&Var::constant(at_step(views, step))));
-        let f = |x: &Var| student.projector.forward(&student.encoder.forward(x));
-        let (z1, z2) = (f(&x1), f(&x2));
-        let h = |z: &Var| student.predictor.forward(z);
-        let (p1, p2) = (h(&z1), h(&z2));
-        let loss = simsiam::loss([&p1, &p2], [&z1, &z2], &config);
-        losses.values.push(loss.item());
-        sgd.step(&student, &loss.backward(), |_| lr)?;
-    }
+    training.run(|_, views| {
+        let [z1, z2] = each(views, |x| student.f(x));
+        let [p1, p2] = [student.h(&z1), student.h(&z2)];
+        Ok(simsiam::loss([&p1, &p2], [&z1, &z2], &config))
+    })
+}
 
-    let mut after = Weights::default();
-    after.collect("student/", &student);
-    let results = Results::default().out_array("loss", &losses);
-    Ok(after.arrays.into_iter().fold(results, |results, (name, a)| {
-        results.after(&name, Array { values: a.values(), shape: a.shape })
-    }))
+/// A network's output for the first two views, in their order.
+fn each(views: &[Var], f: impl Fn(&Var) -> Var) -> [Var; 2] {
+    let first = f(&views[0]);
+    [first, f(&views[1])]
 }

@@ -1,0 +1,206 @@
+//! BYOL: *Bootstrap Your Own Latent* (Grill et al. 2020, arXiv 2006.07733).
+//!
+//! Two networks look at two views of an image. The online network, an encoder `f`, a projector `g`
+//! and a predictor `q`, guesses what the target network puts out for the other view. The target has
+//! an encoder and a projector of the same shape and is not trained: after every step its
+//! parameters `ξ` move a little towards the online ones, `θ`. Nothing in the loss speaks against a
+//! constant, and yet none is reached: `θ` does not walk down a loss in `ξ`, and the predictor,
+//! which the target lacks, pays for what a projection loses (section 3.2). Take the predictor away
+//! (`predictor = "none"`), or let the target be the online network itself (`target = "online"`),
+//! and the images come to look alike: 0.2 % and 5.5 % on ImageNet (Tables 5b and 19).
+//!
+//! Paper and official code agree, the code being its authors': the loss is the sum over both
+//! directions, which ports often halve or quarter (`loss_weight`); the target's batch norms see
+//! batches of their own; it moves after the optimiser. The official target begins with values of
+//! its own, which its authors found to make no difference; here it begins as a copy.
+
+use autodiff::{Var, graph};
+use models::heads::{Mlp, byol_mlp};
+use models::{Encoder, Init, Module, Parts};
+use serde::{Deserialize, Serialize};
+
+use crate::augment::Recipe;
+use crate::check;
+use crate::losses::squared_distance;
+use crate::method::{Method, Output, View};
+use crate::teacher::{Teacher, ema_update};
+use crate::train::{Named, Optimizer, Schedule};
+
+// ANCHOR: loss
+/// Equation 2, both ways: `L = ‖n(p1) − n(sg(t2))‖² + ‖n(p2) − n(sg(t1))‖²`, meaned over the batch,
+/// where `n` scales to unit length. Predictions `p` and targets `t` are `[n, d]`.
+pub fn loss([p1, p2]: [&Var; 2], [t1, t2]: [&Var; 2], config: &Config) -> Var {
+    let sg = |t: &Var| if config.stop_gradient { t.detach() } else { t.clone() };
+    let sum = squared_distance(p1, &sg(t2)) + squared_distance(p2, &sg(t1));
+    sum * config.loss_weight
+}
+// ANCHOR_END: loss
+
+// ANCHOR: networks
+/// The online network, `q ∘ g ∘ f`, and its target.
+pub struct Byol {
+    encoder: Encoder,
+    projector: Mlp,
+    predictor: Option<Mlp>,
+    target: Option<Teacher<Mlp>>,
+    config: Config,
+}
+// ANCHOR_END: networks
+
+impl Byol {
+    /// Networks with first values from `init`.
+    pub fn new(init: &mut Init, encoder: impl Into<Encoder>, config: &Config) -> Self {
+        let (encoder, c) = (encoder.into(), config);
+        let mut mlp = |inputs, bn| byol_mlp(init, inputs, c.hidden, c.projector_dim, bn);
+        let projector = mlp(encoder.features(), c.bn_projector);
+        let predictor = c.predictor.then(|| mlp(c.projector_dim, c.bn_predictor));
+        let target =
+            (c.target != Target::Online).then(|| Teacher::of(&encoder, "projector", &projector));
+        Byol { encoder, projector, predictor, target, config: config.clone() }
+    }
+
+    /// `g ∘ f`: images `[n, h, w, 3]` to projections `[n, d]`.
+    fn g(&self, x: &Var) -> Var {
+        let features = graph::scope("encoder", || self.encoder.forward(x));
+        graph::scope("projector", || self.projector.forward(&features))
+    }
+
+    /// `q`: projections to predictions, `[n, d]` to `[n, d]`.
+    fn q(&self, z: &Var) -> Var {
+        let Some(predictor) = &self.predictor else { return z.clone() };
+        graph::scope("predictor", || predictor.forward(z))
+    }
+
+    /// What is to be predicted for a view whose online projection is `z`.
+    fn target(&self, x: &Var, z: &Var) -> Var {
+        let Some(target) = &self.target else { return z.clone() };
+        graph::scope("target", || target.head.forward(&target.encoder.forward(x)))
+    }
+}
+
+impl Method for Byol {
+    // ANCHOR: step
+    fn forward(&self, views: &[Var], _at: &Schedule) -> Output {
+        let (x1, x2) = (&views[0], &views[1]);
+        let (z1, z2) = (self.g(x1), self.g(x2)); // each view is a batch of its own to BN
+        let (p1, p2) = (self.q(&z1), self.q(&z2));
+        let (t1, t2) = (self.target(x1, &z1), self.target(x2, &z2));
+        let loss = loss([&p1, &p2], [&t1, &t2], &self.config);
+        Output::new(loss, &z1)
+    }
+    // ANCHOR_END: step
+
+    // ANCHOR: after
+    /// `ξ ← τ ξ + (1 − τ) θ`, with `τ = 1 − (1 − τ_base) · ½ (1 + cos(π k / K))` (section 3.2).
+    fn after_step(&self, _output: &Output, at: &Schedule) {
+        if let (Some(target), Target::Ema) = (&self.target, self.config.target) {
+            ema_update(target, self, at.cosine(self.config.tau_base, 1.0));
+        }
+    }
+    // ANCHOR_END: after
+
+    fn views(&self) -> Vec<View> {
+        vec![self.config.view1.clone().into(), self.config.view2.clone().into()]
+    }
+
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    fn project(&self, features: &Var) -> Var {
+        self.projector.forward(features)
+    }
+
+    /// Unit vectors of random directions have a squared distance of 2, in each of two directions.
+    fn chance_loss(&self) -> f64 {
+        4.0 * self.config.loss_weight
+    }
+
+    fn optimizer(&self) -> Optimizer {
+        self.config.optimizer
+    }
+
+    fn learning_rate(&self, _parameter: Named, at: &Schedule) -> f64 {
+        let base = self.config.base_lr * at.batch as f64 / 256.0;
+        at.warmup_cosine(self.config.warmup_epochs, base, 0.0)
+    }
+
+    /// None on biases and the scales of norms.
+    fn weight_decay(&self, parameter: Named, _at: &Schedule) -> f64 {
+        if parameter.axes > 1 { self.config.weight_decay } else { 0.0 }
+    }
+}
+
+impl Module for Byol {
+    fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
+        parts.module("encoder", &self.encoder);
+        parts.module("projector", &self.projector);
+        self.predictor.iter().for_each(|predictor| parts.module("predictor", predictor));
+        self.target.iter().for_each(|target| parts.module("target", target));
+    }
+}
+
+/// What is predicted (Tables 5a and 19).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// The output of a network that follows the online one.
+    Ema,
+    /// The online network's own projection.
+    Online,
+    /// The output of a network that keeps its first values.
+    FixedRandom,
+}
+
+// ANCHOR: config
+/// The switches that the paper turns, and its settings. Their values, with sources, stand in
+/// `recipes/byol/`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Whether there is a `q`; without it predictions are projections (Table 5b).
+    pub predictor: bool,
+    /// What is predicted (Tables 5a and 19).
+    pub target: Target,
+    /// Hold what is predicted fixed; decides only where it is the online network's (Table 19).
+    pub stop_gradient: bool,
+    /// `τ_base`, where the target's momentum begins (Table 5a).
+    pub tau_base: f64,
+    /// Batch norm in the projector; without it and the predictor's, the heads are MoCo v2's.
+    pub bn_projector: bool,
+    /// Batch norm in the predictor.
+    pub bn_predictor: bool,
+    /// The hidden width of projector and predictor.
+    pub hidden: usize,
+    /// The width `d` of projections and predictions (Table 14b).
+    pub projector_dim: usize,
+    /// The factor of the summed loss: ½ for the mean of both directions. Under LARS it moves
+    /// biases and norms alone (appendix F.5).
+    pub loss_weight: f64,
+    /// The rule.
+    pub optimizer: Optimizer,
+    /// The learning rate for a batch of 256 (Table 15a); scaled linearly to the batch in use.
+    pub base_lr: f64,
+    /// Epochs in which the learning rate grows from 0.
+    pub warmup_epochs: usize,
+    /// On weights only (Table 15b).
+    pub weight_decay: f64,
+    /// How the first view is drawn (Table 6).
+    pub view1: Recipe,
+    /// How the second view is drawn (Table 6).
+    pub view2: Recipe,
+}
+// ANCHOR_END: config
+
+impl Config {
+    /// What is wrong with the settings, in one line.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let Config { tau_base, loss_weight, base_lr, weight_decay, .. } = *self;
+        check::counts(&[("hidden", self.hidden), ("projector_dim", self.projector_dim)])?;
+        check::shares(&[("tau_base", tau_base)])?;
+        check::positive(&[("loss_weight", loss_weight)])?;
+        check::rates(&[("base_lr", base_lr), ("weight_decay", weight_decay)])?;
+        check::optimizer(&self.optimizer)?;
+        check::views(&[("view1", &self.view1), ("view2", &self.view2)])
+    }
+}
