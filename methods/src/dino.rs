@@ -24,7 +24,7 @@ use tensor::update::{Ema, Rule};
 pub use self::config::Config;
 use crate::crops::{by_size, split};
 use crate::method::{Method, Output, View};
-use crate::teacher::ema_update;
+use crate::teacher::{Teacher, ema_update};
 use crate::train::{Clip, Named, Optimizer, Schedule};
 
 // ANCHOR: loss
@@ -67,27 +67,19 @@ pub fn entropy(q: &Tensor) -> Tensor {
 }
 
 // ANCHOR: networks
-/// The networks `g_θs` and `g_θt`, and the centre `C`.
+/// The student, an encoder and a head; its teacher; the centre `C`.
 pub struct Dino {
-    student: Network,
-    teacher: Network,
+    encoder: Encoder,
+    head: DinoHead,
+    teacher: Teacher<DinoHead>,
     center: Buffer,
     config: Config,
 }
 
-/// An encoder and its head.
-#[derive(Clone)]
-struct Network {
-    encoder: Encoder,
-    head: DinoHead,
-}
-
-impl Network {
-    /// Views `[n, h, w, 3]` of any sizes to `[v·n, k]`, view after view.
-    fn forward(&self, views: &[Var]) -> Var {
-        let features = graph::scope("encoder", || by_size(views, |x| self.encoder.forward(x)));
-        graph::scope("head", || self.head.forward(&features))
-    }
+/// `g`: views `[n, h, w, 3]` of any sizes to `[v·n, k]`, view after view.
+fn g(encoder: &Encoder, head: &DinoHead, views: &[Var]) -> Var {
+    let features = graph::scope("encoder", || by_size(views, |x| encoder.forward(x)));
+    graph::scope("head", || head.forward(&features))
 }
 // ANCHOR_END: networks
 
@@ -96,23 +88,20 @@ impl Dino {
     pub fn new(init: &mut Init, encoder: impl Into<Encoder>, config: &Config) -> Self {
         let encoder = encoder.into().with_position_resize(config.position_resize());
         let head = DinoHead::new(init, encoder.features(), config.out_dim, &config.head());
-        let teacher = Network { encoder, head };
-        let mut student = teacher.clone();
-        student.encoder = student.encoder.with_drop_path(config.drop_path);
-        teacher.freeze();
+        let teacher = Teacher::of(&encoder, "head", &head);
+        let encoder = encoder.with_drop_path(config.drop_path);
         let center = Buffer::new(Tensor::zeros(init.device(), [1, config.out_dim]));
-        Dino { student, teacher, center, config: config.clone() }
+        Dino { encoder, head, teacher, center, config: config.clone() }
     }
 }
 
-impl Dino {
+impl Method for Dino {
     // ANCHOR: step
-    /// One forward pass of both networks: the loss and, for the centre, the teacher's outputs.
-    pub fn distil(&self, views: &[Var], tau_t: f64) -> Output {
-        let n = views[0].shape()[0];
-        let s = graph::scope("student", || self.student.forward(views)); // all crops
-        let t = graph::scope("teacher", || self.teacher.forward(&views[..2])); // the global ones
-        let q = target(&t, &self.center.value(), tau_t);
+    fn forward(&self, views: &[Var], at: &Schedule) -> Output {
+        let (n, teacher) = (views[0].shape()[0], &self.teacher);
+        let s = graph::scope("student", || g(&self.encoder, &self.head, views)); // all crops
+        let t = graph::scope("teacher", || g(&teacher.encoder, &teacher.head, &views[..2]));
+        let q = target(&t, &self.center.value(), self.config.teacher_temp(at));
         let entropy = entropy(q.value());
         let (s, q) = (split(&s, n), split(&q, n));
         let loss = loss(&s, &q, self.config.student_temp);
@@ -123,26 +112,16 @@ impl Dino {
     // ANCHOR_END: step
 
     // ANCHOR: after
-    /// What comes after the update: the teacher follows with momentum `m`, and the centre.
-    pub fn follow(&self, output: &Output, m: f64) {
-        ema_update(&self.teacher, &self.student, m);
-        if self.config.centering {
+    /// The teacher follows the student, and the centre the teacher's outputs.
+    fn after_step(&self, output: &Output, at: &Schedule) {
+        let c = &self.config;
+        ema_update(&self.teacher, self, at.cosine(c.momentum_teacher, 1.0));
+        if c.centering {
             let [t] = &output.kept[..] else { unreachable!("the teacher's outputs") };
-            let m = self.config.center_momentum;
-            self.center.set(next_center(&self.center.value(), t, m));
+            self.center.set(next_center(&self.center.value(), t, c.center_momentum));
         }
     }
     // ANCHOR_END: after
-}
-
-impl Method for Dino {
-    fn forward(&self, views: &[Var], at: &Schedule) -> Output {
-        self.distil(views, self.config.teacher_temp(at))
-    }
-
-    fn after_step(&self, output: &Output, at: &Schedule) {
-        self.follow(output, at.cosine(self.config.momentum_teacher, 1.0));
-    }
 
     fn views(&self) -> Vec<View> {
         self.config.views()
@@ -162,15 +141,15 @@ impl Method for Dino {
     }
 
     fn optimizer(&self) -> Optimizer {
-        Optimizer::AdamW { betas: [0.9, 0.999], eps: 1e-8, exclude_1d: true }
+        self.config.optimizer
     }
 
     fn learning_rate(&self, _parameter: Named, at: &Schedule) -> f64 {
         self.config.learning_rate(at)
     }
 
-    fn weight_decay(&self, _parameter: Named, at: &Schedule) -> f64 {
-        self.config.weight_decay(at)
+    fn weight_decay(&self, parameter: Named, at: &Schedule) -> f64 {
+        self.config.weight_decay(parameter, at)
     }
 
     fn rests(&self, parameter: Named, at: &Schedule) -> bool {
@@ -182,16 +161,10 @@ impl Method for Dino {
     }
 }
 
-impl Module for Network {
+impl Module for Dino {
     fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
         parts.module("encoder", &self.encoder);
         parts.module("head", &self.head);
-    }
-}
-
-impl Module for Dino {
-    fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
-        self.student.visit(parts);
         parts.module("teacher", &self.teacher);
         parts.buffer("center", &self.center);
     }

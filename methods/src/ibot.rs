@@ -22,7 +22,7 @@ use tensor::Tensor;
 
 pub use self::config::Config;
 pub use self::mask::{block_mask, random_mask};
-use self::network::Network;
+pub use self::network::{Network, Outputs};
 use crate::crops::split;
 use crate::dino::{self, entropy, next_center, target};
 use crate::losses::{KOLEO_EPS, koleo};
@@ -74,24 +74,22 @@ impl Ibot {
     }
 }
 
-impl Ibot {
+impl Method for Ibot {
     // ANCHOR: step
-    /// One forward pass of both networks, with a mask `[2n, t]` over the global views and the
-    /// teacher's temperatures for class tokens and patches: the loss and, for the centres, the
-    /// teacher's outputs.
-    pub fn distil(&self, views: &[Var], mask: &Tensor, [tau_t, tau_patch]: [f64; 2]) -> Output {
+    fn forward(&self, views: &[Var], at: &Schedule) -> Output {
         let (c, n) = (&self.config, views[0].shape()[0]);
         let (global, local) = (Var::concat(&[&views[0], &views[1]], 0), &views[2..]);
+        let mask = c.mask(2 * n, self.teacher.vit().grid(&global), at, global.device());
         // The student sees the global crops in part, and the local ones; the teacher the global.
-        let s = graph::scope("student", || self.student.forward(&global, Some(mask), local));
+        let s = graph::scope("student", || self.student.forward(&global, Some(&mask), local));
         let t = graph::scope("teacher", || self.teacher.forward(&global, None, &[]));
-        let q = target(&t.class, &self.center.value(), tau_t);
-        let q_patch = target(&t.patches, &self.center_patch.value(), tau_patch);
+        let q = target(&t.class, &self.center.value(), c.dino.teacher_temp(at));
+        let q_patch = target(&t.patches, &self.center_patch.value(), c.teacher_patch_temp(at));
         let (entropy, patch_entropy) = (entropy(q.value()), entropy(q_patch.value()));
 
         let (z, tau_s) = (s.class.value().slice(0, 0, n), c.dino.student_temp);
         let class = dino::loss(&split(&s.class, n), &split(&q, n), tau_s);
-        let patch = patch_loss(&s.patches, &q_patch, mask, tau_s);
+        let patch = patch_loss(&s.patches, &q_patch, &mask, tau_s);
         let mut loss = &class * c.lambda1 + &patch * c.lambda2;
         if c.koleo > 0.0 {
             for x in split(&s.features, n) {
@@ -109,10 +107,10 @@ impl Ibot {
     // ANCHOR_END: step
 
     // ANCHOR: after
-    /// What comes after the update: the teacher follows with momentum `m`, and the centres.
-    pub fn follow(&self, output: &Output, m: f64) {
-        ema_update(&self.teacher, &self.student, m);
+    /// The teacher follows the student, and the centres the teacher's outputs.
+    fn after_step(&self, output: &Output, at: &Schedule) {
         let c = &self.config.dino;
+        ema_update(&self.teacher, &self.student, at.cosine(c.momentum_teacher, 1.0));
         if c.centering {
             for (center, t) in [&self.center, &self.center_patch].into_iter().zip(&output.kept) {
                 center.set(next_center(&center.value(), t, c.center_momentum));
@@ -120,18 +118,6 @@ impl Ibot {
         }
     }
     // ANCHOR_END: after
-}
-
-impl Method for Ibot {
-    fn forward(&self, views: &[Var], at: &Schedule) -> Output {
-        let (c, grid) = (&self.config, self.teacher.vit().grid(&views[0]));
-        let mask = c.mask(2 * views[0].shape()[0], grid, at, views[0].device());
-        self.distil(views, &mask, [c.dino.teacher_temp(at), c.teacher_patch_temp(at)])
-    }
-
-    fn after_step(&self, output: &Output, at: &Schedule) {
-        self.follow(output, at.cosine(self.config.dino.momentum_teacher, 1.0));
-    }
 
     fn views(&self) -> Vec<View> {
         self.config.dino.views()
@@ -150,15 +136,15 @@ impl Method for Ibot {
     }
 
     fn optimizer(&self) -> Optimizer {
-        Optimizer::AdamW { betas: [0.9, 0.999], eps: 1e-8, exclude_1d: true }
+        self.config.dino.optimizer
     }
 
     fn learning_rate(&self, _parameter: Named, at: &Schedule) -> f64 {
         self.config.dino.learning_rate(at)
     }
 
-    fn weight_decay(&self, _parameter: Named, at: &Schedule) -> f64 {
-        self.config.dino.weight_decay(at)
+    fn weight_decay(&self, parameter: Named, at: &Schedule) -> f64 {
+        self.config.dino.weight_decay(parameter, at)
     }
 
     fn rests(&self, parameter: Named, at: &Schedule) -> bool {

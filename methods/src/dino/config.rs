@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::augment::Recipe;
 use crate::check;
 use crate::method::View;
-use crate::train::{Clip, Named, Schedule, line};
+use crate::train::{Clip, Named, Optimizer, Schedule, line};
 
 // ANCHOR: config
 /// The switches that the paper turns and its settings, named as in the official code. Their
@@ -53,6 +53,8 @@ pub struct Config {
     pub interpolate_offset: f64,
     /// Whether positions are interpolated with antialias, where there is no offset.
     pub interpolate_antialias: bool,
+    /// The rule.
+    pub optimizer: Optimizer,
     /// The learning rate for a batch of 256; scaled linearly to the batch in use.
     pub base_lr: f64,
     /// What it falls to.
@@ -70,9 +72,9 @@ pub struct Config {
     /// Their height and width, a multiple of a ViT's patch.
     pub local_crops_size: usize,
     /// How the first global view is drawn.
-    pub global_view_1: Recipe,
+    pub global_view1: Recipe,
     /// How the second one is.
-    pub global_view_2: Recipe,
+    pub global_view2: Recipe,
     /// How the local ones are.
     pub local_view: Recipe,
 }
@@ -94,9 +96,12 @@ impl Config {
         at.warmup_cosine_from(0.0, self.warmup_epochs, base, self.min_lr)
     }
 
-    /// Of the parameters that are decayed.
-    pub fn weight_decay(&self, at: &Schedule) -> f64 {
-        at.cosine(self.weight_decay, self.weight_decay_end)
+    /// None on biases and the scales of norms.
+    pub fn weight_decay(&self, parameter: Named, at: &Schedule) -> f64 {
+        match parameter.axes {
+            0 | 1 => 0.0,
+            _ => at.cosine(self.weight_decay, self.weight_decay_end),
+        }
     }
 
     /// Whether a parameter is left as it is.
@@ -136,7 +141,7 @@ impl Config {
 
     /// The global views, then the local ones.
     pub fn views(&self) -> Vec<View> {
-        let mut views = vec![self.global_view_1.clone().into(), self.global_view_2.clone().into()];
+        let mut views = vec![self.global_view1.clone().into(), self.global_view2.clone().into()];
         let local = View { recipe: self.local_view.clone(), size: Some(self.local_crops_size) };
         views.extend(vec![local; self.local_crops_number]);
         views
@@ -168,10 +173,13 @@ impl Config {
             ("clip_grad", self.clip_grad),
             ("interpolate_offset", self.interpolate_offset),
         ])?;
-        check::shares(&[("drop_path", self.drop_path)])?;
+        check::optimizer(&self.optimizer)?;
+        if !(0.0..1.0).contains(&self.drop_path) {
+            return Err(format!("drop_path = {}; expected a chance below 1", self.drop_path));
+        }
         check::views(&[
-            ("global_view_1", &self.global_view_1),
-            ("global_view_2", &self.global_view_2),
+            ("global_view1", &self.global_view1),
+            ("global_view2", &self.global_view2),
             ("local_view", &self.local_view),
         ])
     }

@@ -13,27 +13,30 @@ use crate::dino;
 // ANCHOR: network
 /// A vision transformer, what stands for a hidden patch, and the head.
 #[derive(Clone)]
-pub(super) struct Network {
-    pub(super) encoder: Encoder,
+pub struct Network {
+    /// Images `[n, h, w, 3]` to tokens; a vision transformer.
+    pub encoder: Encoder,
+    /// What stands for a hidden patch, `[1, c]`.
     masked_embed: Parameter,
-    pub(super) head: DinoHead,
+    /// Class tokens, and patches where it is shared, to outputs.
+    pub head: DinoHead,
     /// The last layer for patches, where that is not the head's.
     last_layer2: Option<WeightNorm>,
 }
 
 /// What a network makes of `g` global views and all `v`.
-pub(super) struct Outputs {
+pub struct Outputs {
     /// Class tokens of the global views, `[g·n, c]`.
-    pub(super) features: Var,
+    pub features: Var,
     /// The head's outputs for the class tokens of all views, `[v·n, k]`.
-    pub(super) class: Var,
+    pub class: Var,
     /// The head's outputs for the patches of the global views, `[g·n, t, k]`.
-    pub(super) patches: Var,
+    pub patches: Var,
 }
 
 impl Network {
     /// First values from `init`; a hidden patch begins as zeros.
-    pub(super) fn new(init: &mut Init, encoder: Encoder, config: &dino::Config) -> Self {
+    pub fn new(init: &mut Init, encoder: Encoder, config: &dino::Config) -> Self {
         let width = encoder.features();
         let zeros = Tensor::zeros(init.device(), [1, width]);
         let head = DinoHead::new(init, width, config.out_dim, &config.head());
@@ -42,14 +45,14 @@ impl Network {
     }
 
     /// Gives the patches a last layer of their own.
-    pub(super) fn separate_heads(&mut self, init: &mut Init, config: &dino::Config) {
+    pub fn separate_heads(&mut self, init: &mut Init, config: &dino::Config) {
         let (d, k) = (config.bottleneck, config.out_dim);
         self.last_layer2 = Some(WeightNorm::new(init, d, k, config.norm_last_layer));
     }
 
     /// From global views `[g·n, h, w, 3]`, of which a mask `[g·n, t]` hides the patches that it
     /// marks with 1, and local ones `[n, h', w', 3]`.
-    pub(super) fn forward(&self, global: &Var, mask: Option<&Tensor>, local: &[Var]) -> Outputs {
+    pub fn forward(&self, global: &Var, mask: Option<&Tensor>, local: &[Var]) -> Outputs {
         let vit = self.vit();
         let mut patches = vit.patches(global);
         if let Some(mask) = mask {
@@ -70,7 +73,12 @@ impl Network {
         Outputs { features, class: self.head.forward(&class), patches }
     }
 
-    pub(super) fn vit(&self) -> &Vit {
+    /// The encoder.
+    ///
+    /// # Panics
+    /// Where it is no vision transformer.
+    #[track_caller]
+    pub fn vit(&self) -> &Vit {
         let Encoder::Vit(vit) = &self.encoder else { panic!("iBOT needs a vision transformer") };
         vit
     }
