@@ -17,6 +17,7 @@ mod mask;
 mod network;
 
 use autodiff::{Var, graph};
+use models::heads::DinoHead;
 use models::{Buffer, Encoder, Init, Module, Parts};
 use tensor::Tensor;
 
@@ -61,7 +62,8 @@ impl Ibot {
     pub fn new(init: &mut Init, encoder: impl Into<Encoder>, config: &Config) -> Self {
         let c = &config.dino;
         let encoder = encoder.into().with_position_resize(c.position_resize());
-        let teacher = Network::new(init, encoder, c);
+        let head = DinoHead::new(init, encoder.features(), c.out_dim, &c.head());
+        let teacher = Network::new(init.device(), encoder, head);
         let mut student = teacher.clone();
         student.encoder = student.encoder.with_drop_path(c.drop_path);
         if !config.shared_head {

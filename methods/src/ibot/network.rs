@@ -5,7 +5,7 @@ use models::heads::{DinoHead, WeightNorm};
 use models::vit::Vit;
 use models::weights::Layout;
 use models::{Encoder, Init, Module, Parameter, Parts};
-use tensor::Tensor;
+use tensor::{Device, Tensor};
 
 use crate::crops::by_size;
 use crate::dino;
@@ -35,11 +35,9 @@ pub struct Outputs {
 }
 
 impl Network {
-    /// First values from `init`; a hidden patch begins as zeros.
-    pub fn new(init: &mut Init, encoder: Encoder, config: &dino::Config) -> Self {
-        let width = encoder.features();
-        let zeros = Tensor::zeros(init.device(), [1, width]);
-        let head = DinoHead::new(init, width, config.out_dim, &config.head());
+    /// What stands for a hidden patch begins as zeros.
+    pub fn new(device: &Device, encoder: Encoder, head: DinoHead) -> Self {
+        let zeros = Tensor::zeros(device, [1, encoder.features()]);
         let masked_embed = Parameter::new(zeros, Layout::Plain);
         Network { encoder, masked_embed, head, last_layer2: None }
     }

@@ -93,10 +93,10 @@ fn run(case: &Case, device: &Device) -> Result<f64> {
         "augment" => augment::find(name),
         "eval" => eval::find(name),
         "layer" | "model" => layers::find(name).or_else(|| vit::find(name)),
-        "loss" => losses::find(name).or_else(|| distillation::find(name)),
+        "loss" => losses::find(name).or_else(|| distillation::find_loss(name)),
         "ops" => ops::find(name).or_else(|| fused::find(name)),
         "optim" => optim::find(name),
-        "step" => steps::find(name),
+        "step" => steps::find(name).or_else(|| distillation::find_step(name)),
         _ => None,
     };
     let compute = compute.context("unknown case id")?;
