@@ -7,3 +7,4 @@ pub mod devices;
 pub mod golden;
 pub mod operations;
 pub mod panics;
+pub mod small;

@@ -1,0 +1,66 @@
+//! Every method learns in a few dozen steps, and without its protection it does what its paper
+//! says; and every device takes the same steps.
+
+use methods::registry::METHODS;
+use tensor::Device;
+use tests::devices;
+use tests::small::{Trained, settings, train};
+
+/// The target is the online network itself: both sides run together.
+#[test]
+fn byol() {
+    let [with, without] = runs("byol", 80, &["warmup_epochs=0"], &["target=online"]);
+    assert!(with.loss() < with.losses[0] - 1.0 && with.std > 0.5, "learns");
+    assert!(without.std < with.std - 0.2, "comes together");
+}
+
+/// Without the stop-gradient the loss runs towards −1, where there is still much to learn.
+#[test]
+fn simsiam() {
+    let [with, without] = runs("simsiam", 120, &[], &["stop_gradient=false"]);
+    assert_eq!(with.losses[0], without.losses[0], "only gradients differ at first");
+    assert!(with.loss() < with.losses[0] - 0.3 && with.std > 0.5, "learns");
+    assert!(without.loss() < -0.8 && without.loss() < with.loss() - 0.15, "runs away");
+}
+
+/// Two runs of a method for some steps: with its small settings, some of them changed so that few
+/// steps show something, and the same without its protection. What they came to is printed.
+fn runs(method: &str, steps: usize, with: &[&str], without: &[&str]) -> [Trained; 2] {
+    [&[], without].map(|more| {
+        let settings = settings(method, &[with, more].concat());
+        let run = train(&Device::cpu(), &settings, None, steps);
+        let (first, last) = (run.losses[0], run.loss());
+        println!(
+            "{method} {more:?}: loss {first:.3} to {last:.3}, std·√d {:.2}, RankMe {:.1}, {:?}",
+            run.std, run.rankme, run.watched
+        );
+        run
+    })
+}
+
+#[test]
+fn every_method_is_here() {
+    for name in METHODS {
+        let test = format!("fn {}()", name.replace('-', "_"));
+        assert!(include_str!("learns.rs").contains(&test), "{name} has no test");
+    }
+}
+
+/// From weights that have begun to learn: at first a loss may be a mean of cosines around zero, and
+/// relative errors of zero say nothing.
+#[test]
+fn steps_agree_on_every_device() {
+    for name in METHODS {
+        let settings = settings(name, &["base_lr=0.1"]);
+        let begun = train(&Device::cpu(), &settings, None, 30).weights();
+        let expected = train(&Device::reference(), &settings, Some(&begun), 5).losses;
+        for device in devices::single_precision("learns") {
+            let found = train(&device, &settings, Some(&begun), 5).losses;
+            for (step, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                let error = (found - expected).abs() / expected.abs();
+                let told = format!("{name} on {device}, step {step}: {found}, expected {expected}");
+                assert!(error < 1e-4, "{told}");
+            }
+        }
+    }
+}
