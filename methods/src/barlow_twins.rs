@@ -105,7 +105,7 @@ impl Method for BarlowTwins {
     }
 
     /// Without any correlation between the views every diagonal entry costs 1.
-    fn chance_loss(&self) -> f64 {
+    fn chance_loss(&self, _at: &Schedule) -> f64 {
         self.config.scale_loss * self.config.projector_dim as f64
     }
 

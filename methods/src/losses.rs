@@ -1,7 +1,11 @@
 //! Losses, and parts of them, that several methods share, as plain functions.
 
+mod koleo;
+
 use autodiff::Var;
 use tensor::Tensor;
+
+pub use koleo::{EPS as KOLEO_EPS, koleo, nearest_other};
 
 /// PyTorch's guard against a division by zero in `cosine_similarity`.
 const EPS: f64 = 1e-8;

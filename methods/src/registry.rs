@@ -7,14 +7,16 @@ use toml::Table;
 use crate::method::Method;
 
 methods! {
+    "simclr" => simclr::SimClr,
+    "moco-v2" => moco_v2::MocoV2,
     "swav" => swav::Swav,
     "byol" => byol::Byol,
-    "moco-v2" => moco_v2::MocoV2,
-    "moco-v3" => moco_v3::MocoV3,
-    "simclr" => simclr::SimClr,
     "simsiam" => simsiam::SimSiam,
     "barlow-twins" => barlow_twins::BarlowTwins,
     "vicreg" => vicreg::VicReg,
+    "moco-v3" => moco_v3::MocoV3,
+    "dino" => dino::Dino,
+    "ibot" => ibot::Ibot,
     "lejepa" => lejepa::LeJepa,
 }
 

@@ -52,12 +52,29 @@ impl Vit {
                 Parameter::frozen(sincos2d(init.device(), grid, dim, prefix), Layout::Plain)
             }
         };
-        // From 0 for the first block to `drop_path` for the last.
-        let last = (config.depth.max(2) - 1) as f64;
-        let rate = |block: usize| config.drop_path * block as f64 / last;
-        let blocks = (0..config.depth).map(|i| Block::new(init, config, rate(i))).collect();
+        let blocks = (0..config.depth).map(|i| Block::new(init, config, config.drop_path_of(i)));
+        let blocks = blocks.collect();
         let norm = LayerNorm::new(init.device(), dim, config.eps);
         Vit { cls_token, pos_embed, patch_embed, blocks, norm, config: config.clone() }
+    }
+
+    /// The same network with another [`VitConfig::drop_path`].
+    ///
+    /// # Panics
+    /// Where it is not from 0 up to, but not including, 1.
+    #[track_caller]
+    pub fn with_drop_path(mut self, drop_path: f64) -> Self {
+        self.config.drop_path = drop_path;
+        for (i, block) in self.blocks.iter_mut().enumerate() {
+            block.set_drop_path(self.config.drop_path_of(i));
+        }
+        self
+    }
+
+    /// The same network with another [`VitConfig::position_resize`].
+    pub fn with_position_resize(mut self, position_resize: PositionResize) -> Self {
+        self.config.position_resize = position_resize;
+        self
     }
 
     /// The shape that the network has.

@@ -143,7 +143,11 @@ fn the_deeper_a_block_the_likelier_it_is_left_out() {
     vit.at_step(0);
     assert_eq!(draw(), first);
     vit.train(false);
-    assert_eq!(draw(), draw());
+    let whole = draw();
+    assert_eq!(draw(), whole);
+    let never = vit.with_drop_path(0.0);
+    never.train(true);
+    assert_eq!(never.forward(&x).value().to_vec::<f32>(), whole);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod batch_losses;
 mod case;
 mod closed_form;
 mod contrastive;
+mod distillation;
 mod eval;
 mod fused;
 mod layers;
@@ -96,12 +97,14 @@ fn run(case: &Case, device: &Device) -> Result<f64> {
         "layer" | "model" => layers::find(name).or_else(|| vit::find(name)),
         "loss" => losses::find(name)
             .or_else(|| batch_losses::find(name))
-            .or_else(|| contrastive::find_loss(name)),
+            .or_else(|| contrastive::find_loss(name))
+            .or_else(|| distillation::find_loss(name)),
         "ops" => ops::find(name).or_else(|| fused::find(name)),
         "optim" => optim::find(name),
         "step" => steps::find(name)
             .or_else(|| batch_losses::find_step(name))
-            .or_else(|| contrastive::find_step(name)),
+            .or_else(|| contrastive::find_step(name))
+            .or_else(|| distillation::find_step(name)),
         _ => None,
     };
     let compute = compute.context("unknown case id")?;

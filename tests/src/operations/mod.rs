@@ -5,6 +5,7 @@ mod arithmetic;
 mod attention;
 mod batch_losses;
 mod choices;
+mod distillation;
 mod groups;
 mod indices;
 mod losses;
@@ -57,7 +58,7 @@ pub fn table() -> Vec<Row> {
 
 /// The methods' losses: checked as operations are.
 pub fn losses() -> Vec<Row> {
-    [losses::rows(), batch_losses::rows(), losses_contrastive::rows()]
+    [losses::rows(), batch_losses::rows(), losses_contrastive::rows(), distillation::rows()]
         .into_iter()
         .flatten()
         .collect()

@@ -1,0 +1,186 @@
+//! DINO's settings, and what they say at a point of a run. iBOT's begin with the same.
+
+use models::heads::DinoHeadConfig;
+use models::vit::PositionResize;
+use serde::{Deserialize, Serialize};
+
+use crate::augment::Recipe;
+use crate::check;
+use crate::method::View;
+use crate::train::{Clip, Named, Optimizer, Schedule, line};
+
+// ANCHOR: config
+/// The switches that the paper turns and its settings, named as in the official code. Their
+/// values, with sources, stand in `recipes/dino/`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Take the centre away from the teacher's output (section 5.3).
+    pub centering: bool,
+    /// Give the teacher a lower temperature than the student (section 5.3).
+    pub sharpening: bool,
+    /// Of the student, `τ_s`.
+    pub student_temp: f64,
+    /// Of the teacher, `τ_t`, behind its warm-up.
+    pub teacher_temp: f64,
+    /// Of the teacher in the first epoch.
+    pub warmup_teacher_temp: f64,
+    /// Epochs from the one to the other, in equal steps.
+    pub warmup_teacher_temp_epochs: usize,
+    /// How much of the centre stays in a step, `m` (appendix D: 0.999 is too slow).
+    pub center_momentum: f64,
+    /// How much of the teacher stays in a step; it rises to 1. At 0 the teacher is the student of
+    /// the step before, which does not learn (table 7).
+    pub momentum_teacher: f64,
+    /// Outputs, `k`.
+    pub out_dim: usize,
+    /// Linear layers of the head in front of the last (appendix C).
+    pub head_layers: usize,
+    /// Width of its hidden ones.
+    pub head_hidden: usize,
+    /// Width in front of the last layer, where vectors have unit length.
+    pub bottleneck: usize,
+    /// Batch norm in the head; without it a ViT has none at all (appendix C).
+    pub use_bn_in_head: bool,
+    /// Keep the rows of the last layer at length 1.
+    pub norm_last_layer: bool,
+    /// Epochs in which the last layer rests.
+    pub freeze_last_layer: usize,
+    /// The student's chance to leave out a branch of a ViT's last block.
+    pub drop_path: f64,
+    /// What a ViT adds to the size of a small view's grid before it takes the scale of its
+    /// positions, so that rounding cannot lose a row; 0 for corners on corners.
+    pub interpolate_offset: f64,
+    /// Whether positions are interpolated with antialias, where there is no offset.
+    pub interpolate_antialias: bool,
+    /// The rule.
+    pub optimizer: Optimizer,
+    /// The learning rate for a batch of 256; scaled linearly to the batch in use.
+    pub base_lr: f64,
+    /// What it falls to.
+    pub min_lr: f64,
+    /// Epochs in which it rises from 0.
+    pub warmup_epochs: usize,
+    /// At the start; biases and the scales of norms are not decayed.
+    pub weight_decay: f64,
+    /// At the end.
+    pub weight_decay_end: f64,
+    /// The longest gradient of a parameter; 0 for any length.
+    pub clip_grad: f64,
+    /// Local views; 0 for no multi-crop (table 7).
+    pub local_crops_number: usize,
+    /// Their height and width, a multiple of a ViT's patch.
+    pub local_crops_size: usize,
+    /// How the first global view is drawn.
+    pub global_view1: Recipe,
+    /// How the second one is.
+    pub global_view2: Recipe,
+    /// How the local ones are.
+    pub local_view: Recipe,
+}
+// ANCHOR_END: config
+
+impl Config {
+    /// Of the teacher's softmax, by epoch; without sharpening it is the student's.
+    pub fn teacher_temp(&self, at: &Schedule) -> f64 {
+        if !self.sharpening {
+            return self.student_temp;
+        }
+        let (from, to) = (self.warmup_teacher_temp, self.teacher_temp);
+        line(at.epoch(), self.warmup_teacher_temp_epochs, from, to)
+    }
+
+    /// The same for all parameters.
+    pub fn learning_rate(&self, at: &Schedule) -> f64 {
+        let base = self.base_lr * at.batch as f64 / 256.0;
+        at.warmup_cosine_from(0.0, self.warmup_epochs, base, self.min_lr)
+    }
+
+    /// None on biases and the scales of norms.
+    pub fn weight_decay(&self, parameter: Named, at: &Schedule) -> f64 {
+        match parameter.axes {
+            0 | 1 => 0.0,
+            _ => at.cosine(self.weight_decay, self.weight_decay_end),
+        }
+    }
+
+    /// Whether a parameter is left as it is.
+    pub fn rests(&self, parameter: Named, at: &Schedule) -> bool {
+        at.epoch() < self.freeze_last_layer && parameter.name.contains("last_layer")
+    }
+
+    /// How long a gradient may be.
+    pub fn clip(&self) -> Clip {
+        match self.clip_grad {
+            0.0 => Clip::None,
+            norm => Clip::EachParameter(norm),
+        }
+    }
+
+    /// That of the uniform distribution, ln k.
+    pub fn chance_loss(&self) -> f64 {
+        (self.out_dim as f64).ln()
+    }
+
+    /// How a ViT's positions are interpolated for small views.
+    pub fn position_resize(&self) -> PositionResize {
+        let (antialias, scale_offset) = (self.interpolate_antialias, self.interpolate_offset);
+        PositionResize { antialias, scale_offset }
+    }
+
+    /// The shape of a head.
+    pub fn head(&self) -> DinoHeadConfig {
+        DinoHeadConfig {
+            layers: self.head_layers,
+            hidden: self.head_hidden,
+            bottleneck: self.bottleneck,
+            use_bn: self.use_bn_in_head,
+            norm_last_layer: self.norm_last_layer,
+        }
+    }
+
+    /// The global views, then the local ones.
+    pub fn views(&self) -> Vec<View> {
+        let mut views = vec![self.global_view1.clone().into(), self.global_view2.clone().into()];
+        let local = View { recipe: self.local_view.clone(), size: Some(self.local_crops_size) };
+        views.extend(vec![local; self.local_crops_number]);
+        views
+    }
+
+    /// What is wrong with the settings, in one line.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        check::positive(&[
+            ("student_temp", self.student_temp),
+            ("teacher_temp", self.teacher_temp),
+            ("warmup_teacher_temp", self.warmup_teacher_temp),
+        ])?;
+        check::shares(&[
+            ("center_momentum", self.center_momentum),
+            ("momentum_teacher", self.momentum_teacher),
+        ])?;
+        check::counts(&[
+            ("out_dim", self.out_dim),
+            ("head_layers", self.head_layers),
+            ("head_hidden", self.head_hidden),
+            ("bottleneck", self.bottleneck),
+            ("local_crops_size", self.local_crops_size),
+        ])?;
+        check::rates(&[
+            ("base_lr", self.base_lr),
+            ("min_lr", self.min_lr),
+            ("weight_decay", self.weight_decay),
+            ("weight_decay_end", self.weight_decay_end),
+            ("clip_grad", self.clip_grad),
+            ("interpolate_offset", self.interpolate_offset),
+        ])?;
+        check::optimizer(&self.optimizer)?;
+        if !(0.0..1.0).contains(&self.drop_path) {
+            return Err(format!("drop_path = {}; expected a chance below 1", self.drop_path));
+        }
+        check::views(&[
+            ("global_view1", &self.global_view1),
+            ("global_view2", &self.global_view2),
+            ("local_view", &self.local_view),
+        ])
+    }
+}
