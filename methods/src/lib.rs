@@ -11,6 +11,7 @@ pub mod bench;
 pub mod branch;
 pub mod byol;
 mod check;
+pub mod compare;
 pub mod crops;
 pub mod data;
 pub mod dino;

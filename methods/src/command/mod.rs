@@ -2,9 +2,11 @@
 
 mod attend;
 mod bench;
+mod compare;
 mod devices;
 mod evaluate;
 mod export;
+mod interrupt;
 mod published;
 mod train;
 
@@ -15,6 +17,8 @@ use clap::Subcommand;
 pub(crate) enum Command {
     /// Train a method and show whether it collapses
     Train(train::Train),
+    /// Train all methods, with and without their protection
+    Compare(compare::Compare),
     /// Measure the features of a run
     Evaluate(evaluate::Evaluate),
     /// Draw where a vision transformer looks
@@ -31,6 +35,7 @@ impl Command {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self {
             Command::Train(train) => train.run(),
+            Command::Compare(compare) => compare.run(),
             Command::Evaluate(evaluate) => evaluate.run(),
             Command::Attend(attend) => attend.run(),
             Command::Export(export) => export.run(),
