@@ -15,13 +15,25 @@ const STILL: &[(&str, &[&str], &[&str])] = &[
     ("byol", &[], &["target."]),
     ("byol", &["target=online"], &[]),
     ("byol", &["target=fixed-random", "predictor=false"], &["target."]),
+    ("moco-v2", &[], &["momentum."]),
+    ("moco-v2", &["mlp=false", "bn_groups=1", "shuffle_bn=false"], &["momentum."]),
+    ("moco-v3", &[], &["momentum.", "encoder.patch_embed.", "encoder.pos_embed"]),
+    ("moco-v3", &["stop_grad_conv1=false"], &["momentum.", "encoder.pos_embed"]),
+    ("moco-v3", &["encoder=resnet-small-w8", "stop_gradient=false"], &["momentum."]),
+    ("simclr", &[], &[]),
     ("simsiam", &[], &["projector.3.bias"]),
     ("simsiam", &["predictor=fixed-random"], &["projector.3.bias", "predictor."]),
 ];
 
 /// What makes each method's step differentiable as a whole: a loss that looks through a `detach`
 /// has another slope than its gradient says.
-const WHOLE: &[(&str, &[&str])] = &[("byol", &[]), ("simsiam", &["stop_gradient=false"])];
+const WHOLE: &[(&str, &[&str])] = &[
+    ("byol", &[]),
+    ("moco-v2", &["m=1.0"]),
+    ("moco-v3", &["m=1.0"]),
+    ("simclr", &[]),
+    ("simsiam", &["stop_gradient=false"]),
+];
 
 /// A step of a method with a tiny encoder.
 struct Step {
