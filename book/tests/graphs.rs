@@ -4,7 +4,7 @@ use std::path::Path;
 use std::{env, fs};
 
 use autodiff::{Var, graph};
-use methods::simsiam::{self, Config};
+use methods::{byol, simsiam};
 use tensor::{Device, Tensor};
 
 /// Compares a drawing with `graphs/NAME.mmd`; with `UPDATE_GRAPHS` set, writes it there.
@@ -24,18 +24,34 @@ fn half_a_square() {
     check("square", &graph::mermaid(&(&x * &x.detach()).sum_all()));
 }
 
-/// The loss is SimSiam's own; single layers stand for the networks, which do not cut anything.
+/// A single layer that stands for a network, which does not cut anything.
+fn layer(name: &'static str) -> impl Fn(&Var) -> Var {
+    let weight = Var::leaf(Tensor::ones(&Device::reference(), [4, 4]));
+    move |x: &Var| graph::scope(name, || x.matmul(&weight))
+}
+
+fn views() -> [Var; 2] {
+    [(); 2].map(|()| Var::constant(Tensor::ones(&Device::reference(), [2, 4])))
+}
+
+/// The loss is BYOL's own.
+#[test]
+fn byol() {
+    let (g, q, target) = (layer("g"), layer("q"), layer("g of the target"));
+    let [x1, x2] = views();
+    let (p1, p2) = (q(&g(&x1)), q(&g(&x2)));
+    let (t1, t2) = (target(&x1), target(&x2));
+    let loss = byol::loss([&p1, &p2], [&t1, &t2], &byol::Config::default());
+    check("byol", &graph::mermaid(&loss));
+}
+
+/// The loss is SimSiam's own.
 #[test]
 fn simsiam() {
-    let device = Device::reference();
-    let layer = |name: &'static str| {
-        let weight = Var::leaf(Tensor::ones(&device, [4, 4]));
-        move |x: &Var| graph::scope(name, || x.matmul(&weight))
-    };
     let (f, h) = (layer("f"), layer("h"));
-    let [x1, x2] = [(); 2].map(|()| Var::constant(Tensor::ones(&device, [2, 4])));
+    let [x1, x2] = views();
     let (z1, z2) = (f(&x1), f(&x2));
     let (p1, p2) = (h(&z1), h(&z2));
-    let loss = simsiam::loss([&p1, &p2], [&z1, &z2], &Config::default());
+    let loss = simsiam::loss([&p1, &p2], [&z1, &z2], &simsiam::Config::default());
     check("simsiam", &graph::mermaid(&loss));
 }

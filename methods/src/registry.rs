@@ -106,3 +106,38 @@ fn of_laptop<Config: DeserializeOwned>(method: &str) -> Config {
         recipe(method, RECIPES[0]).and_then(|text| text.parse().ok()).expect(tested);
     table.remove(method).expect(tested).try_into().expect(tested)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::Settings;
+
+    #[test]
+    fn every_recipe_is_read_and_makes_sense() {
+        for method in METHODS {
+            for recipe in RECIPES {
+                let settings = Settings::recipe(method, recipe);
+                let settings = settings.unwrap_or_else(|error| panic!("{error}"));
+                settings.encoder().unwrap_or_else(|error| panic!("{method}, {recipe}: {error}"));
+                // Put through a file, nothing is lost.
+                let text = settings.annotated(recipe).expect("a recipe");
+                assert_eq!(text, super::recipe(method, recipe).expect("a recipe"));
+            }
+        }
+    }
+
+    #[test]
+    fn every_line_of_a_recipe_names_its_source() {
+        for method in METHODS {
+            for recipe in RECIPES {
+                for line in super::recipe(method, recipe).expect("a recipe").lines() {
+                    let bare = line.is_empty() || line.starts_with(['#', '[']);
+                    let own = ["method = ", "seed = "].iter().any(|key| line.starts_with(key));
+                    let place = format!("{method}, {recipe}: {line}");
+                    assert!(bare || own || line.contains(" # "), "no comment in {place}");
+                    assert!(line.chars().count() <= 100, "longer than 100 columns: {place}");
+                }
+            }
+        }
+    }
+}

@@ -44,9 +44,10 @@ fn mistakes_are_one_line_and_leave_nothing() {
     let (empty_path, file_path) =
         (empty["folder:".len()..].to_owned(), file["folder:".len()..].to_owned());
     let cases: &[(&[&str], i32, &[&str])] = &[
-        (&["train", "simsaim"], 2, &["unknown method `simsaim`", "expected simsiam"]),
+        (&["train", "simsaim"], 2, &["unknown method `simsaim`", "expected byol, "]),
         (&["train", "simsiam", "--set", "stop=1"], 2, &["--set stop=1", "`simsiam.stop`"]),
         (&["train", "simsiam", "--set", "symmetric=7"], 2, &["symmetric", "expected a boolean"]),
+        (&["train", "simsiam", "--recipe", "x"], 2, &["unknown recipe `x`", "laptop or imagenet"]),
         (&["train", "simsiam", "--device", "tpu"], 2, &["unknown device `tpu`", "expected auto"]),
         (&["train", "simsiam", "--encoder", "vgg"], 2, &["unknown encoder `vgg`", "vit-tiny"]),
         (&["train", "simsiam", "--encoder", "vit-tiny-p5"], 2, &["32 × 32 pixels", "patches of 5"]),

@@ -6,12 +6,12 @@ use tensor::Device;
 use tests::devices;
 use tests::small::{Trained, settings, train};
 
-/// The target is the online network itself: both sides run together.
+/// Without the predictor both sides come together: the loss falls to nothing.
 #[test]
 fn byol() {
-    let [with, without] = runs("byol", 80, &["warmup_epochs=0"], &["target=online"]);
+    let [with, without] = runs("byol", 60, &["warmup_epochs=0"], &["predictor=false"]);
     assert!(with.loss() < with.losses[0] - 1.0 && with.std > 0.5, "learns");
-    assert!(without.std < with.std - 0.2, "comes together");
+    assert!(without.loss() < 0.3 && without.std < 0.2, "collapses");
 }
 
 /// The loss rises while the queue fills, then falls. Without negatives all outputs become the same.

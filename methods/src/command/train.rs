@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use clap::Args;
+use methods::registry::METHODS;
 use methods::report::{RunResult, Table, sentence};
 use methods::train::{Ended, Settings, Trainer};
 
@@ -21,7 +22,7 @@ const RUNS: &str = "runs";
   stopgrad train simsiam --data folder:photos --epochs 100 --out runs/photos
   stopgrad train simsiam --out runs/photos --resume")]
 pub(crate) struct Train {
-    /// The method: simsiam
+    #[arg(help = format!("The method: {}", METHODS.join(", ")))]
     method: String,
     /// Where the images come from: shapes, shapes:patterned, shapes:shape-only, folder:DIR
     #[arg(long, value_name = "SOURCE")]

@@ -1,5 +1,6 @@
 //! The training loop and its parts.
 
+mod batches;
 mod checkpoint;
 mod clock;
 mod error;
@@ -17,6 +18,7 @@ mod settings;
 mod step;
 mod sums;
 
+pub use batches::Batches;
 pub use error::{RunError, SettingsError};
 pub use gradients::{Clip, gradient_norms};
 pub use measure::{Images, measure};

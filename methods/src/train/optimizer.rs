@@ -52,6 +52,13 @@ pub struct Named<'p> {
     pub axes: usize,
 }
 
+impl<'p> Named<'p> {
+    /// A parameter by its full name.
+    pub fn of(name: &'p str, parameter: &Parameter) -> Self {
+        Named { name, axes: parameter.var().shape().rank() }
+    }
+}
+
 /// What a schedule says of a parameter at a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rates {
@@ -168,9 +175,8 @@ impl Descent {
         let clipped = self.clip.apply(found);
         let mut jobs = Vec::with_capacity(parameters.len());
         for ((name, parameter), gradient) in parameters.into_iter().zip(clipped) {
+            let Some(rates) = rates(Named::of(&name, parameter)) else { continue };
             let value = parameter.var().value().clone();
-            let axes = value.shape().rank();
-            let Some(rates) = rates(Named { name: &name, axes }) else { continue };
             let memory = self.memory.get(&name).cloned();
             let memory = memory.unwrap_or_else(|| self.optimizer.memory(&value));
             jobs.push(Job { name, parameter, value, gradient, memory, rates });
@@ -265,4 +271,75 @@ fn by_rule<R: Rule<I, O>, const I: usize, const O: usize>(
 
 fn trainable(module: &dyn Module) -> Vec<(String, &Parameter)> {
     module.parameters().into_iter().filter(|(_, p)| p.is_trainable()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use autodiff::Var;
+    use models::Init;
+    use models::layers::Linear;
+    use tensor::Device;
+
+    use super::*;
+
+    const RULES: [Optimizer; 3] = [
+        Optimizer::Sgd { momentum: 0.9, nesterov: true },
+        Optimizer::Lars { momentum: 0.9, trust: 0.1 },
+        Optimizer::AdamW { betas: [0.9, 0.99], eps: 1e-8, exclude_1d: false },
+    ];
+
+    fn layer() -> Linear {
+        Linear::new(&mut Init::new(&Device::reference(), 0), 3, 2, true)
+    }
+
+    /// Takes some steps; the bias rests in the first one.
+    fn steps(layer: &Linear, descent: &mut Descent, steps: std::ops::Range<usize>) {
+        for step in steps {
+            let x = Var::constant(Init::new(&Device::reference(), step as u64).normal([4, 3], 1.0));
+            let y = layer.forward(&x);
+            let rates = |parameter: Named| {
+                let rests = step == 0 && parameter.axes == 1;
+                (!rests).then_some(Rates { lr: 0.1, weight_decay: 0.01 })
+            };
+            let gradients = (&y * &y).mean_all().backward();
+            descent.step(layer, &gradients, rates).expect("gradients");
+        }
+    }
+
+    fn values(layer: &Linear) -> Vec<Vec<f64>> {
+        layer.parameters().iter().map(|(_, p)| p.var().value().to_vec()).collect()
+    }
+
+    #[test]
+    fn the_memory_of_every_rule_passes_through_a_checkpoint() {
+        for rule in RULES {
+            let (whole, mut descent) = (layer(), Descent::new(rule, Clip::None));
+            let bias = values(&whole)[1].clone();
+            steps(&whole, &mut descent, 0..1);
+            assert_eq!(values(&whole)[1], bias, "it rests");
+            steps(&whole, &mut descent, 1..2);
+            let mut kept = Weights::default();
+            kept.collect("network.", &whole);
+            descent.collect("optimizer.", &whole, &mut kept);
+            steps(&whole, &mut descent, 2..4);
+
+            let (again, mut descent) = (layer(), Descent::new(rule, Clip::None));
+            descent.restore("optimizer.", &again, &kept).expect("its memory");
+            kept.arrays.retain(|name, _| name.starts_with("network."));
+            kept.load_into("network.", &again, "".as_ref()).expect("its values");
+            steps(&again, &mut descent, 2..4);
+            assert_eq!(values(&again), values(&whole), "{rule:?}");
+            assert_eq!(descent.memory["bias"].steps, 3, "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_that_lacks_memory_is_refused() {
+        let (layer, mut descent) = (layer(), Descent::new(RULES[2], Clip::None));
+        steps(&layer, &mut descent, 0..1);
+        let mut kept = Weights::default();
+        descent.collect("", &layer, &mut kept);
+        kept.arrays.remove("v.weight");
+        assert_eq!(descent.restore("", &layer, &kept), Err("v.weight".to_owned()));
+    }
 }

@@ -54,3 +54,29 @@ fn written(value: &Value) -> toml_edit::Value {
         other => other.to_string().parse().expect("TOML is TOML"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_from_the_recipe_says_so() {
+        let settings = Settings::named("byol").expect("a method");
+        let settings = settings.set("base_lr=0.1").expect("a rate").set("view1.gray_p=0.3");
+        let rule = "optimizer={ rule = \"lars\", momentum = 0.9, trust = 0.01 }";
+        let settings = settings.expect("a probability").set(rule).expect("another rule");
+        let text = settings.annotated("laptop").expect("a recipe");
+        for line in [
+            "base_lr = 0.1 # set here; the recipe has ",
+            "gray_p = 0.3 # set here; the recipe has 0.2: Table 6",
+            "rule = \"lars\" # set here; the recipe has \"sgd\": ",
+            "trust = 0.01 # set here",
+            "hidden = ",
+        ] {
+            assert!(text.contains(&format!("\n{line}")), "{line} in\n{text}");
+        }
+        assert!(!text.contains("nesterov"), "{text}");
+        let table: Table = text.parse().expect("TOML");
+        assert_eq!(table["byol"]["optimizer"], settings.to_table()["byol"]["optimizer"]);
+    }
+}

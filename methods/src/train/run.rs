@@ -10,16 +10,15 @@ use tensor::{Device, Tensor};
 use super::checkpoint::{self, CHECKPOINT, Place};
 use super::clock::Clock;
 use super::error::RunError;
-use super::loader::{Loader, Plan};
 use super::measure::{Images, calibrate, held_out_loss, measure, pixels_knn};
 use super::network::{begin, build};
 use super::optimizer::{Descent, Named};
 use super::progress::{Now, Progress};
 use super::sums::{Fold, Pending};
-use super::{Schedule, Settings, gradient_norms};
+use super::{Batches, Schedule, Settings, gradient_norms};
 use crate::data::{self, Splits};
 use crate::evaluate::{Features, Point, Verdict, feature_std};
-use crate::method::{Method, Output, View};
+use crate::method::{Method, Output};
 use crate::report::{self, GRADIENT_NORM, Measures, Metrics, RunResult};
 
 /// The loss among what is watched.
@@ -83,11 +82,9 @@ impl Trainer {
             true => (build(&settings, &device)?, None),
             false => begin(&settings, &device)?,
         };
-        let steps_per_epoch = found / batch;
-        let (epochs, seed) = (settings.run.epochs, settings.run.seed);
         let mut trainer = Trainer {
             descent: Descent::new(method.optimizer(), method.clip()),
-            at: Schedule { step: 0, steps_per_epoch, epochs, batch, seed },
+            at: Schedule::start(&settings.run, found),
             place: Place::default(),
             pending: Pending::default(),
             settings,
@@ -155,7 +152,7 @@ impl Trainer {
         let total = self.at.total();
         let chance = self.method.chance_loss(&self.at);
         let progress = Progress::new(total, self.at.step, chance, self.quiet);
-        let mut loader = Loader::start(self.plan());
+        let mut batches = self.batches();
         let mut clock = Clock::new(self.at.step);
         while self.at.step < total {
             if stop.load(Ordering::Relaxed) {
@@ -164,8 +161,8 @@ impl Trainer {
                 progress.finish();
                 return Ok(Ended::Stopped { step: self.at.step });
             }
-            let Some(batch) = loader.next() else { break };
-            let views = self.to_device(batch?.views);
+            let Some(batch) = batches.next() else { break };
+            let (_, views) = batch?;
             let output = self.step(&views)?;
             if clock.wants_a_look() {
                 self.look(&output, &progress, &mut clock)?;
@@ -180,24 +177,9 @@ impl Trainer {
         self.finish()
     }
 
-    fn plan(&self) -> Plan {
-        Plan {
-            data: self.data.train.clone(),
-            views: self.method.views(),
-            image_size: self.settings.run.image_size,
-            batch: self.settings.run.batch,
-            seed: self.settings.run.seed,
-            steps: self.at.step..self.at.total(),
-        }
-    }
-
-    fn to_device(&self, views: Vec<Vec<f32>>) -> Vec<Var> {
-        let view = |(pixels, view): (Vec<f32>, View)| {
-            let side = view.side(self.settings.run.image_size);
-            let shape = [self.at.batch, side, side, 3];
-            Var::constant(Tensor::from_slice(&self.device, shape, &pixels))
-        };
-        views.into_iter().zip(self.method.views()).map(view).collect()
+    fn batches(&self) -> Batches {
+        let (data, size) = (self.data.train.clone(), self.settings.run.image_size);
+        Batches::new(data, self.method.views(), size, &self.device, self.at)
     }
 
     /// A step, and what is watched of it.
@@ -279,15 +261,12 @@ impl Trainer {
         Ok(metrics)
     }
 
-    /// That of the encoder's weights: of the first parameter that an optimiser does not treat as
-    /// a bias.
+    /// That of the first parameter which is no bias.
     fn learning_rate(&self) -> f64 {
         let parameters = self.method.parameters();
-        let first = parameters.iter().find_map(|(name, parameter)| {
-            let axes = parameter.var().shape().rank();
-            (parameter.is_trainable() && axes > 1).then_some(Named { name, axes })
-        });
-        first.map_or(0.0, |weight| self.method.learning_rate(weight, &self.at))
+        let mut trained = parameters.iter().filter(|(_, parameter)| parameter.is_trainable());
+        let weight = trained.find(|(name, parameter)| Named::of(name, parameter).axes > 1);
+        weight.map_or(0.0, |(name, p)| self.method.learning_rate(Named::of(name, p), &self.at))
     }
 
     fn save(&self) -> Result<(), RunError> {

@@ -9,6 +9,7 @@ use std::f64::consts::PI;
 
 use rand_chacha::ChaCha8Rng;
 
+use super::Run;
 use crate::augment::key;
 
 /// A point of a run.
@@ -26,7 +27,6 @@ pub struct Schedule {
     pub seed: u64,
 }
 
-// ANCHOR: functions
 /// From 0 in equal steps to `to`, which step number `steps` reaches and all that follow keep.
 pub fn ramp(step: usize, steps: usize, to: f64) -> f64 {
     if step < steps { to * step as f64 / steps as f64 } else { to }
@@ -45,9 +45,14 @@ pub fn cosine(step: usize, steps: usize, from: f64, to: f64) -> f64 {
     let through = step as f64 / steps.max(1) as f64;
     to + (from - to) * 0.5 * (1.0 + (PI * through).cos())
 }
-// ANCHOR_END: functions
 
 impl Schedule {
+    /// The beginning of a run on so many images.
+    pub fn start(run: &Run, images: usize) -> Self {
+        let Run { epochs, batch, seed, .. } = *run;
+        Schedule { step: 0, steps_per_epoch: images / batch, epochs, batch, seed }
+    }
+
     /// Epochs completed.
     pub fn epoch(&self) -> usize {
         self.step / self.steps_per_epoch.max(1)
@@ -117,8 +122,8 @@ mod tests {
         let open = |step| at(step).warmup_cosine(1, 2.0, 0.5);
         assert_eq!((open(0), open(5), open(10)), (0.0, 1.0, 2.0));
         assert!((open(25) - 1.25).abs() < 1e-12 && open(39) > 0.5);
-        let closed = |step| at(step).warmup_cosine_from(0.2, 1, 2.0, 0.5);
-        assert_eq!((closed(0), closed(9), closed(10)), (0.2, 2.0, 2.0));
+        let closed = |step| at(step).warmup_cosine_from(0.5, 1, 2.0, 0.5);
+        assert_eq!((closed(0), closed(9), closed(10)), (0.5, 2.0, 2.0));
         // Without a warm-up, with one of one step, and one as long as the run.
         assert_eq!(
             (at(0).warmup_cosine(0, 2.0, 0.0), ramp(0, 0, 2.0), line(0, 0, 1.0, 2.0)),
