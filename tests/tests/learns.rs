@@ -14,6 +14,33 @@ fn byol() {
     assert!(without.loss() < 0.3 && without.std < 0.2, "collapses");
 }
 
+/// The loss rises while the queue fills, then falls. Without negatives all outputs become the same.
+#[test]
+fn moco_v2() {
+    let [with, without] = runs("moco-v2", 100, &[], &["negatives=false"]);
+    let highest = with.losses.iter().copied().fold(f64::MIN, f64::max);
+    assert!(with.loss() < highest - 0.3 && with.std > 0.3, "learns");
+    assert!(without.loss() < -4.9 && without.std < 0.1, "comes together");
+}
+
+/// Without negatives and the stop-gradient the loss runs towards −4. Batch norm keeps the outputs
+/// apart, on one line.
+#[test]
+fn moco_v3() {
+    let fast = ["base_lr=0.08", "warmup_epochs=0"];
+    let [with, without] = runs("moco-v3", 80, &fast, &["negatives=false", "stop_gradient=false"]);
+    assert!(with.loss() < with.losses[0] - 0.3 && with.rankme > 5.0, "learns");
+    assert!(without.loss() < -2.5 && without.rankme < 2.5, "comes together");
+}
+
+/// Without negatives the loss runs towards −2. Batch norm keeps the outputs apart, on one line.
+#[test]
+fn simclr() {
+    let [with, without] = runs("simclr", 120, &["warmup_epochs=0"], &["negatives=false"]);
+    assert!(with.loss() < with.losses[0] - 0.4 && with.rankme > 4.0, "learns");
+    assert!(without.loss() < -1.4 && without.rankme < 3.0, "comes together");
+}
+
 /// Without the stop-gradient the loss runs towards −1, where there is still much to learn.
 #[test]
 fn simsiam() {
