@@ -39,7 +39,8 @@ pub struct Terms {
 #[track_caller]
 pub fn terms(z1: &Var, z2: &Var, config: &Config) -> Terms {
     // every dimension: mean 0 and variance 1 over the batch
-    let [z1, z2] = [z1, z2].map(|z| z.batch_norm_plain(config.eps).0);
+    let standardise = |z: &Var| z.batch_norm_plain(config.eps).0;
+    let [z1, z2] = [z1, z2].map(|z| graph::scope("standardise", || standardise(z)));
     // cross-correlation matrix, [d, d]
     let n = z1.shape().rows() as f64;
     let c = z1.matmul_with(&z2, true, false) / n;

@@ -40,7 +40,7 @@ fn barlow_twins() {
     assert!(with.loss() < with.losses[0] * 0.6 && with.std > 0.5, "learns");
     assert!(without.rankme < with.rankme * 0.7, "dimensions repeat one another");
     let twice = |run: &Trained| run.watched("off_diagonal");
-    assert!(twice(&without) > 2.0 * twice(&with) && without.std > 0.5, "and std does not see it");
+    assert!(twice(&without) > 1.5 * twice(&with) && without.std > 0.5, "and std does not see it");
 }
 
 /// Nothing asks the outputs to vary: they shrink, and with them the whole loss.
