@@ -1,18 +1,16 @@
 //! BYOL: *Bootstrap Your Own Latent* (Grill et al. 2020, arXiv 2006.07733).
 //!
-//! Two networks look at two views of an image. The online network, an encoder `f`, a projector `g`
-//! and a predictor `q`, guesses what the target network puts out for the other view. The target has
-//! an encoder and a projector of the same shape and is not trained: after every step its
-//! parameters `ξ` move a little towards the online ones, `θ`. Nothing in the loss speaks against a
-//! constant, and yet none is reached: `θ` does not walk down a loss in `ξ`, and the predictor,
-//! which the target lacks, pays for what a projection loses (section 3.2). Take the predictor away
-//! (`predictor = "none"`), or let the target be the online network itself (`target = "online"`),
-//! and the images come to look alike: 0.2 % and 5.5 % on ImageNet (Tables 5b and 19).
+//! The online network, an encoder and projector `g` and a predictor `q`, guesses what the target
+//! network puts out for another view of an image. The target has a `g` of the same shape and is not
+//! trained: after every step its parameters `ξ` move a little towards the online ones, `θ`. Nothing
+//! in the loss speaks against a constant, and yet none is reached: no gradient flows in `ξ`, and
+//! the predictor, which the target lacks, pays for what a projection forgets (section 3.2). Without
+//! it (`predictor = false`) the loss falls to 0 and the outputs are one; heads without batch norm
+//! (`bn_projector`, `bn_predictor`) did the same in the first attempt to reproduce the method.
 //!
-//! Paper and official code agree, the code being its authors': the loss is the sum over both
-//! directions, which ports often halve or quarter (`loss_weight`); the target's batch norms see
-//! batches of their own; it moves after the optimiser. The official target begins with values of
-//! its own, which its authors found to make no difference; here it begins as a copy.
+//! Paper and official code, which is its authors', agree: the loss sums both directions, where ports
+//! often take a half or a quarter (`loss_weight`); the target's batch norms see batches of their own;
+//! it moves after the optimiser. Its first values are drawn anew in the code; here they are copied.
 
 use autodiff::{Var, graph};
 use models::heads::{Mlp, byol_mlp};
@@ -31,8 +29,7 @@ use crate::train::{Named, Optimizer, Schedule};
 /// where `n` scales to unit length. Predictions `p` and targets `t` are `[n, d]`.
 pub fn loss([p1, p2]: [&Var; 2], [t1, t2]: [&Var; 2], config: &Config) -> Var {
     let sg = |t: &Var| if config.stop_gradient { t.detach() } else { t.clone() };
-    let sum = squared_distance(p1, &sg(t2)) + squared_distance(p2, &sg(t1));
-    sum * config.loss_weight
+    (squared_distance(p1, &sg(t2)) + squared_distance(p2, &sg(t1))) * config.loss_weight
 }
 // ANCHOR_END: loss
 
@@ -112,7 +109,7 @@ impl Method for Byol {
     }
 
     /// Unit vectors of random directions have a squared distance of 2, in each of two directions.
-    fn chance_loss(&self) -> f64 {
+    fn chance_loss(&self, _at: &Schedule) -> f64 {
         4.0 * self.config.loss_weight
     }
 
@@ -153,8 +150,7 @@ pub enum Target {
 }
 
 // ANCHOR: config
-/// The switches that the paper turns, and its settings. Their values, with sources, stand in
-/// `recipes/byol/`.
+/// The switches that the paper turns, and its settings; for values, see `recipes/byol/`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -166,7 +162,7 @@ pub struct Config {
     pub stop_gradient: bool,
     /// `τ_base`, where the target's momentum begins (Table 5a).
     pub tau_base: f64,
-    /// Batch norm in the projector; without it and the predictor's, the heads are MoCo v2's.
+    /// Batch norm in the projector; without both of these, the heads are MoCo v2's.
     pub bn_projector: bool,
     /// Batch norm in the predictor.
     pub bn_predictor: bool,
@@ -174,8 +170,7 @@ pub struct Config {
     pub hidden: usize,
     /// The width `d` of projections and predictions (Table 14b).
     pub projector_dim: usize,
-    /// The factor of the summed loss: ½ for the mean of both directions. Under LARS it moves
-    /// biases and norms alone (appendix F.5).
+    /// The factor of the sum: ½ for the mean. LARS feels it in biases and norms (appendix F.5).
     pub loss_weight: f64,
     /// The rule.
     pub optimizer: Optimizer,
@@ -195,11 +190,10 @@ pub struct Config {
 impl Config {
     /// What is wrong with the settings, in one line.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let Config { tau_base, loss_weight, base_lr, weight_decay, .. } = *self;
         check::counts(&[("hidden", self.hidden), ("projector_dim", self.projector_dim)])?;
-        check::shares(&[("tau_base", tau_base)])?;
-        check::positive(&[("loss_weight", loss_weight)])?;
-        check::rates(&[("base_lr", base_lr), ("weight_decay", weight_decay)])?;
+        check::shares(&[("tau_base", self.tau_base)])?;
+        check::positive(&[("loss_weight", self.loss_weight)])?;
+        check::rates(&[("base_lr", self.base_lr), ("weight_decay", self.weight_decay)])?;
         check::optimizer(&self.optimizer)?;
         check::views(&[("view1", &self.view1), ("view2", &self.view2)])
     }

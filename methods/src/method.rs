@@ -31,8 +31,8 @@ pub trait Method: Module {
     }
     /// Features to what the loss compares, `[n, d]`: where a collapse shows.
     fn project(&self, features: &Var) -> Var;
-    /// The loss of outputs that know nothing of the images.
-    fn chance_loss(&self) -> f64;
+    /// The loss of outputs that know nothing of the images, for the run's batches.
+    fn chance_loss(&self, at: &Schedule) -> f64;
 
     /// The rule by which parameters change.
     fn optimizer(&self) -> Optimizer;

@@ -8,11 +8,11 @@ use methods::method::{Method, Output};
 use methods::train::{Images, Schedule, Settings, measure};
 use tensor::{Device, Tensor};
 
-pub type Outcome<T> = Result<T, Box<dyn Error>>;
+pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// A method's settings for a laptop, changed by the program's flags: `--epochs N`, `--set
 /// KEY=VALUE`, and the given ones, each of which stands for a setting.
-pub fn settings(method: &str, flags: &[(&str, &str)]) -> Outcome<Settings> {
+pub(crate) fn settings(method: &str, flags: &[(&str, &str)]) -> Outcome<Settings> {
     let mut settings = Settings::named(method)?;
     let mut arguments = env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -34,7 +34,7 @@ pub fn settings(method: &str, flags: &[(&str, &str)]) -> Outcome<Settings> {
 
 /// A table with a row an epoch: the mean loss, what the network does with images that were held
 /// out, and what the method has watched in the last step.
-pub struct Progress {
+pub(crate) struct Progress {
     device: Device,
     images: [Images; 2],
     sum: Tensor,
@@ -42,15 +42,21 @@ pub struct Progress {
 
 impl Progress {
     /// Prints the table's head.
-    pub fn new(method: &dyn Method, data: &Splits, settings: &Settings, device: &Device) -> Self {
-        println!("the loss of a network that knows nothing is {:.2}", method.chance_loss());
+    pub(crate) fn new(
+        method: &dyn Method,
+        data: &Splits,
+        settings: &Settings,
+        device: &Device,
+    ) -> Self {
+        let at = Schedule::start(&settings.run, data.train.len());
+        println!("the loss of a network that knows nothing is {:.2}", method.chance_loss(&at));
         println!("epoch    loss  std·√d  RankMe    k-NN");
         let images = Images::pair(data, settings.run.image_size);
         Progress { device: device.clone(), images, sum: Tensor::scalar(device, 0.0) }
     }
 
     /// After each step.
-    pub fn step(&mut self, method: &dyn Method, output: &Output, at: &Schedule) {
+    pub(crate) fn step(&mut self, method: &dyn Method, output: &Output, at: &Schedule) {
         self.sum = &self.sum + output.loss.value();
         if !(at.step + 1).is_multiple_of(at.steps_per_epoch) {
             return;

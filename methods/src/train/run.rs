@@ -150,7 +150,7 @@ impl Trainer {
     /// See [`RunError`].
     pub fn run(mut self, stop: &AtomicBool) -> Result<Ended, RunError> {
         let total = self.at.total();
-        let chance = self.method.chance_loss();
+        let chance = self.method.chance_loss(&self.at);
         let progress = Progress::new(total, self.at.step, chance, self.quiet);
         let mut batches = self.batches();
         let mut clock = Clock::new(self.at.step);
@@ -245,7 +245,7 @@ impl Trainer {
             epoch: epoch as u64,
             step: self.at.step as u64,
             loss,
-            chance_loss: self.method.chance_loss(),
+            chance_loss: self.method.chance_loss(&self.at),
             std: measures.std,
             rankme: Some(measures.rankme),
             knn: measures.knn,
@@ -298,7 +298,7 @@ impl Trainer {
             collapsed: verdict.collapsed,
             collapsed_since_step: verdict.since_step,
             verdict: verdict.words,
-            chance_loss: self.method.chance_loss(),
+            chance_loss: self.method.chance_loss(&self.at),
             pixels_knn: pixels_knn(&self.images),
             images_per_second: (self.at.step * self.at.batch) as f64 / seconds.max(1e-9),
             trained,
