@@ -155,7 +155,7 @@ impl Method for LeJepa {
     /// Draws of the normal distribution that know nothing of the image: the difference from a mean
     /// of `g` of them has variance `1 − 1/g` for those in the mean and `1 + 1/g` for the others,
     /// and the statistic is `∫ (1 − φ²) φ dt` whatever the number of samples.
-    fn chance_loss(&self) -> f64 {
+    fn chance_loss(&self, _at: &Schedule) -> f64 {
         let c = &self.config;
         let v = (c.global_crops_number + c.local_crops_number) as f64;
         let g = if c.center == Center::All { v } else { c.global_crops_number as f64 };

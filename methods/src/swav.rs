@@ -156,7 +156,7 @@ impl Method for Swav {
     }
 
     /// Every prototype is as likely as any other.
-    fn chance_loss(&self) -> f64 {
+    fn chance_loss(&self, _at: &Schedule) -> f64 {
         (self.config.prototypes as f64).ln()
     }
 

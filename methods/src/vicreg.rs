@@ -115,7 +115,7 @@ impl Method for VicReg {
     }
 
     /// A constant pays the variance term alone.
-    fn chance_loss(&self) -> f64 {
+    fn chance_loss(&self, _at: &Schedule) -> f64 {
         let c = &self.config;
         let branches = if c.halve_std { 1.0 } else { 2.0 };
         c.std_coeff * branches * (1.0 - c.eps.sqrt()).max(0.0)

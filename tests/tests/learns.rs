@@ -27,8 +27,7 @@ fn simsiam() {
 #[test]
 fn swav() {
     let [with, without] = runs("swav", 60, &["warmup_epochs=0"], &["equipartition=false"]);
-    let chance = with.method.chance_loss();
-    assert!(with.loss() < chance - 0.2 && with.watched("prototypes_used") > 12.0, "learns");
+    assert!(with.loss() < 16f64.ln() - 0.2 && with.watched("prototypes_used") > 12.0, "learns");
     assert!(without.loss() < 0.2 && without.watched("prototypes_used") < 1.5, "one takes all");
 }
 
