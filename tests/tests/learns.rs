@@ -54,8 +54,7 @@ fn simsiam() {
 #[test]
 fn swav() {
     let [with, without] = runs("swav", 60, &["warmup_epochs=0"], &["equipartition=false"]);
-    let chance = 16f64.ln(); // of as many prototypes
-    assert!(with.loss() < chance - 0.2 && with.watched("prototypes_used") > 12.0, "learns");
+    assert!(with.loss() < 16f64.ln() - 0.2 && with.watched("prototypes_used") > 12.0, "learns");
     assert!(without.loss() < 0.2 && without.watched("prototypes_used") < 1.5, "one takes all");
 }
 
@@ -67,7 +66,7 @@ fn barlow_twins() {
     assert!(with.loss() < with.losses[0] * 0.6 && with.std > 0.5, "learns");
     assert!(without.rankme < with.rankme * 0.7, "dimensions repeat one another");
     let twice = |run: &Trained| run.watched("off_diagonal");
-    assert!(twice(&without) > 2.0 * twice(&with) && without.std > 0.5, "and std does not see it");
+    assert!(twice(&without) > 1.5 * twice(&with) && without.std > 0.5, "and std does not see it");
 }
 
 /// Nothing asks the outputs to vary: they shrink, and with them the whole loss.
