@@ -136,7 +136,7 @@ impl Method for Dino {
         self.teacher.head.forward(features)
     }
 
-    fn chance_loss(&self) -> f64 {
+    fn chance_loss(&self, _at: &Schedule) -> f64 {
         self.config.chance_loss()
     }
 

@@ -133,7 +133,7 @@ impl Method for Ibot {
         self.teacher.head.forward(features)
     }
 
-    fn chance_loss(&self) -> f64 {
+    fn chance_loss(&self, _at: &Schedule) -> f64 {
         self.config.chance_loss()
     }
 

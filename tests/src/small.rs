@@ -14,7 +14,23 @@ use tensor::{Device, Tensor};
 /// The settings that make each method small. Every method has a row.
 const SMALL: &[(&str, &[&str])] = &[
     ("byol", &["encoder=resnet-small-w8", "batch=32", "hidden=32", "projector_dim=16"]),
+    ("dino", &DINO),
+    ("ibot", &DINO),
     ("simsiam", &["encoder=resnet-small-w8", "batch=32", "projector_dim=32", "predictor_hidden=8"]),
+];
+
+/// A narrow transformer for small pictures. Batch norm in the head takes the place of the long
+/// warm-up that its first values need: all outputs begin nearly alike.
+const DINO: [&str; 9] = [
+    "encoder=vit-tiny-p4-w32-d2-h2",
+    "batch=32",
+    "image_size=16",
+    "local_crops_size=8",
+    "local_crops_number=2",
+    "head_hidden=64",
+    "bottleneck=32",
+    "out_dim=64",
+    "use_bn_in_head=true",
 ];
 
 /// A method's settings, small, with some changed.
@@ -69,6 +85,15 @@ impl Trained {
     pub fn loss(&self) -> f64 {
         let last = &self.losses[self.losses.len().saturating_sub(10)..];
         last.iter().sum::<f64>() / last.len() as f64
+    }
+
+    /// What the method watched under a name in the last step.
+    ///
+    /// # Panics
+    /// Where it watches nothing of the kind.
+    pub fn watched(&self, name: &str) -> f64 {
+        let found = self.watched.iter().find(|(other, _)| *other == name);
+        found.unwrap_or_else(|| panic!("no `{name}` in {:?}", self.watched)).1
     }
 
     /// All that a file would hold of the network.

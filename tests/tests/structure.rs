@@ -15,13 +15,22 @@ const STILL: &[(&str, &[&str], &[&str])] = &[
     ("byol", &[], &["target."]),
     ("byol", &["target=online"], &[]),
     ("byol", &["target=fixed-random", "predictor=false"], &["target."]),
+    ("dino", &[], &["teacher.", "head.last_layer.weight_g"]),
+    ("dino", &["norm_last_layer=false", "encoder=resnet-small-w4"], &["teacher."]),
+    ("ibot", &["koleo=0.1"], &["teacher.", "head.last_layer.weight_g"]),
+    ("ibot", &["shared_head=false", "norm_last_layer=false"], &["teacher."]),
     ("simsiam", &[], &["projector.3.bias"]),
     ("simsiam", &["predictor=fixed-random"], &["projector.3.bias", "predictor."]),
 ];
 
 /// What makes each method's step differentiable as a whole: a loss that looks through a `detach`
 /// has another slope than its gradient says.
-const WHOLE: &[(&str, &[&str])] = &[("byol", &[]), ("simsiam", &["stop_gradient=false"])];
+const WHOLE: &[(&str, &[&str])] = &[
+    ("byol", &[]),
+    ("dino", &[]),
+    ("ibot", &["koleo=0.1"]),
+    ("simsiam", &["stop_gradient=false"]),
+];
 
 /// A step of a method with a tiny encoder.
 struct Step {
