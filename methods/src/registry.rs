@@ -1,6 +1,6 @@
 //! The methods by name, with their settings and their recipes.
 
-use models::{Encoder, Init};
+use models::{Encoder, EncoderConfig, Init};
 use serde::de::DeserializeOwned;
 use toml::Table;
 
@@ -98,6 +98,18 @@ macro_rules! methods {
     };
 }
 use methods;
+
+impl MethodConfig {
+    /// What keeps a method from training an encoder.
+    pub(crate) fn fits(&self, encoder: &EncoderConfig) -> Result<(), String> {
+        match (self, encoder) {
+            (MethodConfig::Ibot(_), EncoderConfig::ResNet(_)) => {
+                Err("iBOT hides patches; expected a vision transformer, such as vit-tiny-p4".into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
 
 /// A recipe with its comments, in the format of a run's `config.toml`: what all methods share
 /// stands first. `None` where no method or no recipe has this name.

@@ -15,6 +15,8 @@ use tensor::{Device, Tensor};
 const SMALL: &[(&str, &[&str])] = &[
     ("barlow-twins", &["encoder=resnet-small-w8", "batch=32", "projector_dim=32"]),
     ("byol", &["encoder=resnet-small-w8", "batch=32", "hidden=32", "projector_dim=16"]),
+    ("dino", &DINO),
+    ("ibot", &DINO),
     ("lejepa", &["encoder=resnet-small-w8", "batch=32", "projector_hidden=32", "projector_dim=8"]),
     ("moco-v2", &["encoder=resnet-small-w8", "batch=32", "projector_dim=16", "queue=128"]),
     (
@@ -35,6 +37,20 @@ const SMALL: &[(&str, &[&str])] = &[
         ],
     ),
     ("vicreg", &["encoder=resnet-small-w8", "batch=32", "projector_dim=32"]),
+];
+
+/// A narrow transformer for small pictures. Batch norm in the head takes the place of the long
+/// warm-up that its first values need: all outputs begin nearly alike.
+const DINO: [&str; 9] = [
+    "encoder=vit-tiny-p4-w32-d2-h2",
+    "batch=32",
+    "image_size=16",
+    "local_crops_size=8",
+    "local_crops_number=2",
+    "head_hidden=64",
+    "bottleneck=32",
+    "out_dim=64",
+    "use_bn_in_head=true",
 ];
 
 /// A method's settings, small, with some changed.

@@ -41,6 +41,42 @@ fn simclr() {
     assert!(without.loss() < -1.4 && without.rankme < 3.0, "comes together");
 }
 
+/// Without centring one output wins for every image: the teacher's entropy falls to 0, and the loss
+/// with it. Without sharpening all outputs become alike: the entropy rises to that of the uniform
+/// distribution, and the loss stays there. Either way nothing is left to learn, the divergence.
+#[test]
+fn dino() {
+    let [with, one, alike] = distilled("dino");
+    let [entropy, kl] = ["entropy", "kl"].map(|name| with.watched(name));
+    assert!(with.loss() < with.losses[0] - 1.0 && with.std > 0.5, "learns");
+    assert!(entropy > 0.5 && entropy < UNIFORM - 1.0 && kl > 0.5, "stays between");
+    assert!(one.watched("entropy") < 0.1 && one.loss() < 0.2, "collapses to one output");
+    assert!(alike.watched("entropy") > UNIFORM - 0.3, "collapses to the uniform distribution");
+    assert!((alike.loss() - UNIFORM).abs() < 0.1 && alike.watched("kl") < 0.3, "stays there");
+}
+
+/// As DINO, for the patches too.
+#[test]
+fn ibot() {
+    let [with, one, alike] = distilled("ibot");
+    assert!(with.loss() < with.losses[0] - 1.0 && with.std > 0.5, "learns");
+    for name in ["entropy", "patch_entropy"] {
+        let [with, one, alike] = [&with, &one, &alike].map(|run| run.watched(name));
+        assert!(with > 0.5 && with < UNIFORM - 1.0, "{name} stays between");
+        assert!(one < 0.1 && alike > UNIFORM - 0.5, "{name} collapses");
+    }
+}
+
+/// ln 64, the entropy of the uniform distribution over the outputs.
+const UNIFORM: f64 = 4.1589;
+
+/// A run, one without centring and one without sharpening.
+fn distilled(method: &str) -> [Trained; 3] {
+    let short = ["base_lr=0.01", "warmup_epochs=1", "momentum_teacher=0.9", "center_momentum=0.5"];
+    [&[][..], &["centering=false"], &["sharpening=false"]]
+        .map(|without| run(method, 60, &[&short, without].concat()))
+}
+
 /// Without the stop-gradient the loss runs towards −1, where there is still much to learn.
 #[test]
 fn simsiam() {
@@ -87,18 +123,20 @@ fn lejepa() {
 }
 
 /// Two runs of a method for some steps: with its small settings, some of them changed so that few
-/// steps show something, and the same without its protection. What they came to is printed.
+/// steps show something, and the same without its protection.
 fn runs(method: &str, steps: usize, with: &[&str], without: &[&str]) -> [Trained; 2] {
-    [&[], without].map(|more| {
-        let settings = settings(method, &[with, more].concat());
-        let run = train(&Device::cpu(), &settings, None, steps);
-        let (first, last) = (run.losses[0], run.loss());
-        println!(
-            "{method} {more:?}: loss {first:.3} to {last:.3}, std·√d {:.2}, RankMe {:.1}, {:?}",
-            run.std, run.rankme, run.watched
-        );
-        run
-    })
+    [&[], without].map(|more| run(method, steps, &[with, more].concat()))
+}
+
+/// A run, from a method's small settings with some changed. What it came to is printed.
+fn run(method: &str, steps: usize, assignments: &[&str]) -> Trained {
+    let run = train(&Device::cpu(), &settings(method, assignments), None, steps);
+    let (first, last) = (run.losses[0], run.loss());
+    println!(
+        "{method} {assignments:?}: loss {first:.3} to {last:.3}, std·√d {:.2}, RankMe {:.1}, {:?}",
+        run.std, run.rankme, run.watched
+    );
+    run
 }
 
 #[test]

@@ -184,3 +184,52 @@ impl Config {
         ])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(step: usize) -> Schedule {
+        Schedule { step, steps_per_epoch: 10, epochs: 8, batch: 128, seed: 0 }
+    }
+
+    fn named(name: &str, axes: usize) -> Named<'_> {
+        Named { name, axes }
+    }
+
+    #[test]
+    fn schedules_are_the_official_codes() {
+        let c = Config { warmup_teacher_temp_epochs: 3, teacher_temp: 0.08, ..Config::default() };
+        let temps: Vec<f64> = (0..5).map(|epoch| c.teacher_temp(&at(10 * epoch + 9))).collect();
+        assert!(
+            temps.iter().zip([0.04, 0.06, 0.08, 0.08, 0.08]).all(|(a, b)| (a - b).abs() < 1e-12)
+        );
+        assert_eq!(Config { sharpening: false, ..c.clone() }.teacher_temp(&at(0)), 0.1);
+        let c = Config { warmup_epochs: 2, base_lr: 0.5, min_lr: 0.25, ..c };
+        let rates = [0, 19, 20, 50].map(|step| c.learning_rate(&at(step)));
+        assert_eq!(rates, [0.0, 0.25, 0.25, 0.25], "0.5 for 256 is 0.25 for 128");
+        assert!((c.weight_decay(named("head.mlp.0.weight", 2), &at(0)) - 0.04).abs() < 1e-12);
+        assert_eq!(c.weight_decay(named("head.mlp.0.bias", 1), &at(0)), 0.0);
+    }
+
+    #[test]
+    fn the_last_layer_rests_in_the_first_epoch() {
+        let c = Config::default();
+        let last = named("head.last_layer.weight_v", 2);
+        assert_eq!([9, 10].map(|step| c.rests(last, &at(step))), [true, false]);
+        assert!(!c.rests(named("head.mlp.4.weight", 2), &at(0)));
+    }
+
+    #[test]
+    fn wrong_settings_are_named() {
+        let wrong = |change: fn(&mut Config)| {
+            let mut config = Config::default();
+            change(&mut config);
+            config.check().unwrap_err()
+        };
+        assert!(wrong(|c| c.student_temp = 0.0).starts_with("student_temp = 0; expected"));
+        assert!(wrong(|c| c.drop_path = 1.0).starts_with("drop_path = 1; expected"));
+        assert!(wrong(|c| c.out_dim = 0).starts_with("out_dim = 0; expected"));
+        assert!(wrong(|c| c.momentum_teacher = 2.0).starts_with("momentum_teacher = 2; expected"));
+    }
+}

@@ -101,3 +101,49 @@ impl Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mask(config: &Config, seed: u64, step: usize) -> Vec<f64> {
+        let at = Schedule { step, steps_per_epoch: 10, epochs: 8, batch: 100, seed };
+        config.mask(200, [8, 8], &at, &Device::reference()).to_vec()
+    }
+
+    #[test]
+    fn masks_come_from_seed_and_step_alone() {
+        let c = Config::default();
+        let first = mask(&c, 1, 5);
+        assert_eq!(mask(&c, 1, 5), first);
+        assert_ne!(mask(&c, 1, 6), first);
+        assert_ne!(mask(&c, 2, 5), first);
+    }
+
+    #[test]
+    fn as_many_views_are_masked_as_asked_for() {
+        let shape = [PredShape::Block, PredShape::Rand];
+        for pred_shape in shape {
+            let c = Config { pred_shape, ..Config::default() };
+            let mask = mask(&c, 0, 0);
+            let shares = mask.chunks(64).map(|view| view.iter().sum::<f64>() / 64.0);
+            let masked: Vec<f64> = shares.filter(|&share| share > 0.0).collect();
+            assert!((80..=120).contains(&masked.len()), "{pred_shape:?}: {}", masked.len());
+            let mean = masked.iter().sum::<f64>() / masked.len() as f64;
+            assert!(mean > 0.2 && mean < 0.35, "{pred_shape:?}: {mean}");
+            assert!(masked.iter().all(|&share| share <= 0.5), "{pred_shape:?}");
+        }
+    }
+
+    #[test]
+    fn wrong_settings_are_named() {
+        let wrong = |change: fn(&mut Config)| {
+            let mut config = Config::default();
+            change(&mut config);
+            config.check().unwrap_err()
+        };
+        assert!(wrong(|c| c.dino.out_dim = 0).starts_with("out_dim = 0"));
+        assert!(wrong(|c| c.pred_ratio = [0.5, 0.1]).contains("expected the smaller first"));
+        assert!(wrong(|c| c.teacher_patch_temp = 0.0).starts_with("teacher_patch_temp = 0"));
+    }
+}
