@@ -288,3 +288,19 @@ fn attention_is_drawn() {
         assert!(!Path::new(&path("none")).exists());
     }
 }
+
+/// The number of threads changes nothing; and one is enough, although drawing views needs some too.
+#[test]
+fn threads_do_not_change_a_bit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let trained = ["1", "3"].map(|threads| {
+        let out = folder.path().join(threads);
+        let words = train_into(&out, &[]);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let output =
+            stopgrad(&words).env("RAYON_NUM_THREADS", threads).output().expect("it starts");
+        assert!(output.status.success(), "{}", text(&output));
+        Weights::read(&out.join("checkpoint.safetensors")).expect("a checkpoint").arrays
+    });
+    assert!(trained[0] == trained[1], "one thread and three come to other weights");
+}

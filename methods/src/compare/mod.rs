@@ -24,7 +24,7 @@ pub const PROTECTIONS: &[(&str, &[&str])] = &[
     ("vicreg", &["std_coeff=0"]),
     ("moco-v3", &["negatives=false", "stop_gradient=false"]),
     ("dino", &["centering=false"]),
-    ("ibot", &["dino.centering=false"]),
+    ("ibot", &["centering=false"]),
     ("lejepa", &["lambda=0"]),
 ];
 
