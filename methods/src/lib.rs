@@ -6,7 +6,6 @@
 
 pub mod augment;
 pub mod batch;
-pub mod branch;
 pub mod byol;
 mod check;
 pub mod data;
