@@ -71,7 +71,7 @@ impl Byol {
     /// What is to be predicted for a view whose online projection is `z`.
     fn target(&self, x: &Var, z: &Var) -> Var {
         let Some(target) = &self.target else { return z.clone() };
-        graph::scope("target", || target.head.forward(&target.encoder.forward(x)))
+        graph::scope("target", || target.forward(x))
     }
 }
 

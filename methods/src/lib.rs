@@ -8,7 +8,6 @@ pub mod augment;
 pub mod barlow_twins;
 pub mod batch;
 pub mod bench;
-pub mod branch;
 pub mod byol;
 mod check;
 pub mod compare;

@@ -18,7 +18,7 @@
 
 use std::iter::repeat_n;
 
-use autodiff::Var;
+use autodiff::{Var, graph};
 use models::heads::{Mlp, moco_v2_projector};
 use models::layers::Linear;
 use models::{Buffer, Encoder, Init, Module, Parts};
@@ -27,12 +27,11 @@ use tensor::Tensor;
 
 use crate::augment::Recipe;
 use crate::batch::{in_groups, shuffled};
-use crate::branch::Branch;
 use crate::check;
 use crate::losses::{info_nce, normalize};
 use crate::method::{Method, Output, View};
 use crate::queue::enqueue;
-use crate::teacher::ema_update;
+use crate::teacher::{Teacher, ema_update};
 use crate::train::{Named, Optimizer, Schedule};
 
 // ANCHOR: loss
@@ -49,10 +48,12 @@ pub fn loss(q: &Var, k: &Var, queue: &Tensor, config: &Config) -> Var {
 // ANCHOR_END: loss
 
 // ANCHOR: networks
-/// The networks: `f_q`, which is trained, and `f_k`, which follows it; and the queue of keys.
+/// The networks: `f_q = projector ∘ encoder`, which is trained, and `f_k`, which follows it; and
+/// the queue of keys.
 pub struct MocoV2 {
-    f_q: Branch,
-    f_k: Branch,
+    encoder: Encoder,
+    projector: Mlp,
+    f_k: Teacher<Mlp>,
     queue: Buffer,
     config: Config,
 }
@@ -70,29 +71,27 @@ impl MocoV2 {
                 .hidden(init, features, features, false)
                 .linear(Linear::new(init, features, dim, true)),
         };
-        let f_q = Branch { encoder, projector };
-        let f_k = f_q.clone();
-        f_k.freeze();
+        let f_k = Teacher::of(&encoder, "projector", &projector);
         let queue = Var::constant(init.normal([config.queue, dim], 1.0));
         let queue = Buffer::new(normalize(&queue).value().clone());
-        MocoV2 { f_q, f_k, queue, config: config.clone() }
+        MocoV2 { encoder, projector, f_k, queue, config: config.clone() }
     }
 }
 
 impl Method for MocoV2 {
+    // ANCHOR: step
     /// Momentum update of the key encoder.
     fn before_step(&self, _at: &Schedule) {
-        ema_update(&self.f_k, &self.f_q, self.config.m);
+        ema_update(&self.f_k, self, self.config.m);
     }
 
-    // ANCHOR: step
     fn forward(&self, views: &[Var], at: &Schedule) -> Output {
         let (x_q, x_k) = (&views[0], &views[1]);
-        let groups = self.config.bn_groups;
-        let f_q = |x: &Var| in_groups(x, groups, |x| self.f_q.forward("query encoder", x));
-        let f_k = |x: &Var| in_groups(x, groups, |x| self.f_k.forward("key encoder", x));
-        let q = f_q(x_q);
-        let k = if self.config.shuffle_bn { shuffled(x_k, at.draws(0), f_k) } else { f_k(x_k) };
+        let Config { bn_groups, shuffle_bn, .. } = self.config;
+        let f_q = |x: &Var| self.projector.forward(&self.encoder.forward(x));
+        let q = graph::scope("f_q", || in_groups(x_q, bn_groups, f_q));
+        let f_k = |x: &Var| in_groups(x, bn_groups, |x| self.f_k.forward(x));
+        let k = if shuffle_bn { shuffled(x_k, at.draws(0), f_k) } else { f_k(x_k) };
         let loss = loss(&q, &k, &self.queue.value(), &self.config);
         Output { kept: vec![normalize(&k).value().clone()], ..Output::new(loss, &q) }
     }
@@ -112,11 +111,11 @@ impl Method for MocoV2 {
     }
 
     fn encoder(&self) -> &Encoder {
-        &self.f_q.encoder
+        &self.encoder
     }
 
     fn project(&self, features: &Var) -> Var {
-        self.f_q.projector.forward(features)
+        self.projector.forward(features)
     }
 
     fn optimizer(&self) -> Optimizer {
@@ -143,7 +142,8 @@ impl Method for MocoV2 {
 
 impl Module for MocoV2 {
     fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
-        self.f_q.visit(parts);
+        parts.module("encoder", &self.encoder);
+        parts.module("projector", &self.projector);
         parts.module("momentum", &self.f_k);
         parts.buffer("queue", &self.queue);
     }
@@ -151,7 +151,7 @@ impl Module for MocoV2 {
 
 // ANCHOR: config
 /// The switches that the papers turn, and their settings. Their values, with sources, stand in
-/// `recipes/moco-v2/`: those of the paper, and those for minutes on a processor.
+/// `recipes/moco-v2/`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {

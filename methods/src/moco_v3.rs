@@ -2,20 +2,18 @@
 //! 2021, arXiv 2104.02057).
 //!
 //! MoCo without its queue, or BYOL with negatives: a query has to find the key of its own image
-//! among those of the whole batch. Queries come from encoder, projector and predictor; keys from a
-//! moving average of encoder and projector. Negatives alone prevent a collapse; without them
-//! (`negatives = false`) this is BYOL, which rests on the predictor and on keys that are held fixed.
-//! Take away one of these too (`predictor = false` or `stop_gradient = false`) and all outputs
-//! become the same.
+//! among those of the whole batch. Queries come from encoder, projector and predictor; keys from
+//! `f_k`, a moving average of encoder and projector. Negatives alone prevent a collapse; without
+//! them (`negatives = false`) this is BYOL, which rests on the predictor and on fixed keys. Take one
+//! of these too: with `stop_gradient = false` the loss runs towards −4 and the outputs onto one
+//! line, with `predictor = false` more slowly, at the pace of `f_k`.
 //!
 //! The paper's subject is that vision transformers train unstably: the gradient spikes, in the
 //! first layer first, and accuracy dips unnoticed. A patch projection that keeps its random first
-//! values makes it rarer (`stop_grad_conv1`). A run with `watch_gradient_norms` logs each layer's
-//! gradient.
+//! values makes it rarer (`stop_grad_conv1`); `watch_gradient_norms` logs each layer's gradient.
 //!
-//! The paper moves the momentum encoder after the optimiser's step, the official code before the
-//! next forward pass, as here. Nothing happens between the two but a step of the schedule of `m`.
-//! Both scale the loss by 2τ, so that learning rate and weight decay fit any τ (section 5).
+//! The paper moves `f_k` after the optimiser's step, the official code before the next forward pass,
+//! as here; nothing lies between. Both scale the loss by 2τ, so that a learning rate fits any τ.
 
 use autodiff::{Var, graph};
 use models::heads::{BatchNorms, Mlp, moco_v3_head};
@@ -23,11 +21,10 @@ use models::{Encoder, Init, Module, Parts};
 use serde::{Deserialize, Serialize};
 
 use crate::augment::Recipe;
-use crate::branch::Branch;
 use crate::check;
 use crate::losses::{info_nce, normalize};
 use crate::method::{Method, Output, View};
-use crate::teacher::ema_update;
+use crate::teacher::{Teacher, ema_update};
 use crate::train::{Named, Optimizer, Schedule};
 
 // ANCHOR: loss
@@ -48,11 +45,13 @@ fn contrast(q: &Var, k: &Var, config: &Config) -> Var {
 // ANCHOR_END: loss
 
 // ANCHOR: networks
-/// The networks: `f_q`, which is trained and has a predictor, and `f_k`, which follows it.
+/// The networks: `f_q = predictor ∘ projector ∘ encoder`, which is trained, and `f_k`, which
+/// follows it without a predictor.
 pub struct MocoV3 {
-    f_q: Branch,
+    encoder: Encoder,
+    projector: Mlp,
     predictor: Mlp,
-    f_k: Branch,
+    f_k: Teacher<Mlp>,
     config: Config,
 }
 // ANCHOR_END: networks
@@ -61,12 +60,7 @@ impl MocoV3 {
     /// Networks with first values from `init`; the heads are those of the encoder's kind.
     pub fn new(init: &mut Init, encoder: impl Into<Encoder>, config: &Config) -> Self {
         let (encoder, c) = (encoder.into(), config);
-        for (name, parameter) in encoder.parameters() {
-            if name.starts_with("patch_embed.") {
-                let kind = if c.stop_grad_conv1 { Var::constant } else { Var::leaf };
-                parameter.replace(kind(parameter.var().value().clone()));
-            }
-        }
+        encoder.train_patch_embed(!c.stop_grad_conv1);
         let is_vit = matches!(encoder, Encoder::Vit(_));
         let bn = |output| BatchNorms { hidden: c.bn_heads, output: c.bn_heads && output };
         let (d, hidden, layers) = (c.projector_dim, c.hidden_dim, if is_vit { 3 } else { 2 });
@@ -75,30 +69,36 @@ impl MocoV3 {
             true => moco_v3_head(init, [d, hidden, d], 2, bn(is_vit)),
             false => Mlp::default(),
         };
-        let f_q = Branch { encoder, projector };
-        let f_k = f_q.clone();
-        f_k.freeze();
-        MocoV3 { f_q, predictor, f_k, config: config.clone() }
+        let f_k = Teacher::of(&encoder, "projector", &projector);
+        MocoV3 { encoder, projector, predictor, f_k, config: config.clone() }
+    }
+
+    /// Images `[n, h, w, 3]` to projections `[n, d]`.
+    fn z(&self, x: &Var) -> Var {
+        let features = graph::scope("encoder", || self.encoder.forward(x));
+        graph::scope("projector", || self.projector.forward(&features))
+    }
+
+    /// Keys `[n, d]` of a view, or the projections `z` of it, which a gradient can reach.
+    fn k(&self, x: &Var, z: &Var) -> Var {
+        if self.config.stop_gradient { self.f_k.forward(x) } else { z.clone() }
     }
 }
 
 impl Method for MocoV3 {
+    // ANCHOR: step
     /// Momentum update of the key encoder.
     fn before_step(&self, at: &Schedule) {
-        let m = self.config.m;
-        ema_update(&self.f_k, &self.f_q, if self.config.m_cos { at.cosine(m, 1.0) } else { m });
+        let Config { m, m_cos, .. } = self.config;
+        ema_update(&self.f_k, self, if m_cos { at.cosine(m, 1.0) } else { m });
     }
 
-    // ANCHOR: step
     fn forward(&self, views: &[Var], _at: &Schedule) -> Output {
         let (x1, x2) = (&views[0], &views[1]);
-        let (z1, z2) = (self.f_q.forward("encoder", x1), self.f_q.forward("encoder", x2));
+        let (z1, z2) = (self.z(x1), self.z(x2));
         let h = |z: &Var| graph::scope("predictor", || self.predictor.forward(z));
         let (q1, q2) = (h(&z1), h(&z2));
-        let f_k = |x: &Var| self.f_k.forward("momentum encoder", x);
-        // With the gradient, keys are made by the encoder that it can reach.
-        let (k1, k2) =
-            if self.config.stop_gradient { (f_k(x1), f_k(x2)) } else { (z1.clone(), z2) };
+        let (k1, k2) = (self.k(x1, &z1), self.k(x2, &z2));
         Output::new(loss([&q1, &q2], [&k1, &k2], &self.config), &z1)
     }
     // ANCHOR_END: step
@@ -108,11 +108,11 @@ impl Method for MocoV3 {
     }
 
     fn encoder(&self) -> &Encoder {
-        &self.f_q.encoder
+        &self.encoder
     }
 
     fn project(&self, features: &Var) -> Var {
-        self.f_q.projector.forward(features)
+        self.projector.forward(features)
     }
 
     fn optimizer(&self) -> Optimizer {
@@ -137,15 +137,16 @@ impl Method for MocoV3 {
 
 impl Module for MocoV3 {
     fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
-        self.f_q.visit(parts);
+        parts.module("encoder", &self.encoder);
+        parts.module("projector", &self.projector);
         parts.module("predictor", &self.predictor);
         parts.module("momentum", &self.f_k);
     }
 }
 
 // ANCHOR: config
-/// The switches that the paper turns, and its settings. Their values, with sources, stand in
-/// `recipes/moco-v3/`: those of the paper, and those for minutes on a processor.
+/// The switches that the paper turns, and its settings; their values, with sources, stand in
+/// `recipes/moco-v3/`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -169,7 +170,7 @@ pub struct Config {
     pub m_cos: bool,
     /// The width of the heads' hidden layers.
     pub hidden_dim: usize,
-    /// The width of `q` and `k`.
+    /// That of `q` and `k`.
     pub projector_dim: usize,
     /// The rule: AdamW for vision transformers, LARS for ResNets (section 5, appendix B).
     pub optimizer: Optimizer,

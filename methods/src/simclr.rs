@@ -115,8 +115,8 @@ impl Module for SimClr {
 }
 
 // ANCHOR: config
-/// The switches that the paper turns, and its settings. Their values, with sources, stand in
-/// `recipes/simclr/`: those of the paper, and those for minutes on a processor.
+/// The switches that the paper turns, and its settings; their values, with sources, stand in
+/// `recipes/simclr/`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use autodiff::Var;
+use models::heads::Mlp;
 use models::{Encoder, Module, Parameter, Parts};
 use tensor::update::{self, Ema};
 
@@ -22,6 +24,14 @@ impl<Head: Module + Clone> Teacher<Head> {
         let teacher = Teacher { encoder: encoder.clone(), head: head.clone(), head_name };
         teacher.freeze();
         teacher
+    }
+}
+
+impl Teacher<Mlp> {
+    /// Images `[n, h, w, 3]` to what the loss compares.
+    #[track_caller]
+    pub fn forward(&self, x: &Var) -> Var {
+        self.head.forward(&self.encoder.forward(x))
     }
 }
 
@@ -66,7 +76,6 @@ pub fn ema_update(teacher: &dyn Module, student: &dyn Module, momentum: f64) {
 mod tests {
     use super::*;
     use models::Init;
-    use models::heads::Mlp;
     use models::layers::Linear;
     use tensor::{Device, Tensor};
 

@@ -80,6 +80,14 @@ impl Encoder {
         }
     }
 
+    /// Whether a vision transformer's patch projection is trained; see
+    /// [`Vit::train_patch_embed`]. Other networks have none.
+    pub fn train_patch_embed(&self, is_trained: bool) {
+        if let Encoder::Vit(vit) = self {
+            vit.train_patch_embed(is_trained);
+        }
+    }
+
     /// `[n, h, w, 3] → [n, c]`.
     #[track_caller]
     pub fn forward(&self, x: &Var) -> Var {

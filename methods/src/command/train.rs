@@ -32,7 +32,7 @@ pub(crate) struct Train {
     /// The network: resnet-small, resnet10, resnet18, resnet34 or resnet50, perhaps with another
     /// stem (-imagenet, -cifar, -strided), group norm (-gn), and another width, as in
     /// resnet18-cifar-w16; or vit-tiny, vit-small or vit-base, perhaps with another patch, as in
-    /// vit-tiny-p4
+    /// vit-tiny-p4, or MoCo-v3's beginning, as in vit-small-h12-moco
     #[arg(long, value_name = "NAME")]
     encoder: Option<String>,
     /// Weights that the encoder begins with: a safetensors file with torchvision's or timm's names

@@ -82,6 +82,14 @@ impl Vit {
         &self.config
     }
 
+    /// Whether the patch projection is trained from now on, whatever the config said.
+    pub fn train_patch_embed(&self, is_trained: bool) {
+        let kind = if is_trained { Var::leaf } else { Var::constant };
+        for (_, parameter) in self.patch_embed.parameters() {
+            parameter.replace(kind(parameter.var().value().clone()));
+        }
+    }
+
     /// The number of features that come out.
     pub fn features(&self) -> usize {
         self.config.dim
