@@ -147,6 +147,16 @@ fn vit() {
 }
 
 #[test]
+fn byol() {
+    let small = ["--epochs", "1", "--set", "encoder=resnet-small-w4", "--set", "device=cpu"];
+    let output = run("byol", &[&["--no-predictor"], &small[..]].concat());
+    in_order(&output, &["the loss of a network that knows nothing is 4.00", "std·√d", "\n    1  "]);
+    let loss = output.lines().last().and_then(|row| row.split_whitespace().nth(1));
+    let loss: f64 = loss.and_then(|loss| loss.parse().ok()).expect("a loss");
+    assert!(loss < 2.0, "without the predictor both sides come together: {output}");
+}
+
+#[test]
 fn gradient_checking() {
     in_order(
         &run("gradient_checking", &[]),

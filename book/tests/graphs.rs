@@ -4,7 +4,7 @@ use std::path::Path;
 use std::{env, fs};
 
 use autodiff::{Var, graph};
-use methods::{byol, simsiam};
+use methods::{barlow_twins, byol, lejepa, simsiam, swav, vicreg};
 use tensor::{Device, Tensor};
 
 /// Compares a drawing with `graphs/NAME.mmd`; with `UPDATE_GRAPHS` set, writes it there.
@@ -54,4 +54,46 @@ fn simsiam() {
     let (p1, p2) = (h(&z1), h(&z2));
     let loss = simsiam::loss([&p1, &p2], [&z1, &z2], &simsiam::Config::default());
     check("simsiam", &graph::mermaid(&loss));
+}
+
+/// The loss is SwAV's own, for two views that both give codes.
+#[test]
+fn swav() {
+    let config = swav::Config::default();
+    let (f, c) = (layer("f"), layer("prototypes"));
+    let scores = views().map(|x| c(&f(&x)));
+    let codes = [0, 1].map(|i: usize| swav::codes(&scores[i], None, &config));
+    check("swav", &graph::mermaid(&swav::loss(&scores, &codes, &config)));
+}
+
+/// The loss is Barlow Twins' own.
+#[test]
+fn barlow_twins() {
+    let config = barlow_twins::Config { scale_loss: 1.0, ..Default::default() };
+    let f = layer("f");
+    let [z1, z2] = views().map(|x| f(&x));
+    let loss = barlow_twins::loss(&barlow_twins::terms(&z1, &z2, &config), &config);
+    check("barlow-twins", &graph::mermaid(&loss));
+}
+
+/// The loss is VICReg's own.
+#[test]
+fn vicreg() {
+    let config = vicreg::Config::default();
+    let f = layer("f");
+    let [z1, z2] = views().map(|x| f(&x));
+    let loss = vicreg::loss(&vicreg::terms(&z1, &z2, &config), &config);
+    check("vicreg", &graph::mermaid(&loss));
+}
+
+/// The loss is LeJEPA's own, for two views.
+#[test]
+fn lejepa() {
+    let config = lejepa::Config::default();
+    let f = layer("f");
+    let z = views().map(|x| f(&x).reshape([1, 2, 4]));
+    let z = Var::concat(&z.each_ref(), 0);
+    let slices = Tensor::ones(&Device::reference(), [3, 4]);
+    let loss = lejepa::loss(&lejepa::terms(&z, 2, &slices, &config), &config);
+    check("lejepa", &graph::mermaid(&loss));
 }

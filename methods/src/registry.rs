@@ -7,10 +7,17 @@ use toml::Table;
 use crate::method::Method;
 
 methods! {
+    "simclr" => simclr::SimClr,
+    "moco-v2" => moco_v2::MocoV2,
+    "swav" => swav::Swav,
     "byol" => byol::Byol,
+    "simsiam" => simsiam::SimSiam,
+    "barlow-twins" => barlow_twins::BarlowTwins,
+    "vicreg" => vicreg::VicReg,
+    "moco-v3" => moco_v3::MocoV3,
     "dino" => dino::Dino,
     "ibot" => ibot::Ibot,
-    "simsiam" => simsiam::SimSiam,
+    "lejepa" => lejepa::LeJepa,
 }
 
 /// The recipes that every method has: one for a laptop, and the paper's for ImageNet.

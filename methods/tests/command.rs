@@ -44,7 +44,7 @@ fn mistakes_are_one_line_and_leave_nothing() {
     let (empty_path, file_path) =
         (empty["folder:".len()..].to_owned(), file["folder:".len()..].to_owned());
     let cases: &[(&[&str], i32, &[&str])] = &[
-        (&["train", "simsaim"], 2, &["unknown method `simsaim`", "expected byol, "]),
+        (&["train", "simsaim"], 2, &["unknown method `simsaim`", "byol, simsiam"]),
         (&["train", "simsiam", "--set", "stop=1"], 2, &["--set stop=1", "`simsiam.stop`"]),
         (&["train", "simsiam", "--set", "symmetric=7"], 2, &["symmetric", "expected a boolean"]),
         (&["train", "simsiam", "--recipe", "x"], 2, &["unknown recipe `x`", "laptop or imagenet"]),

@@ -13,10 +13,24 @@ use tensor::{Device, Tensor};
 
 /// The settings that make each method small. Every method has a row.
 const SMALL: &[(&str, &[&str])] = &[
+    ("barlow-twins", &["encoder=resnet-small-w8", "batch=32", "projector_dim=32"]),
     ("byol", &["encoder=resnet-small-w8", "batch=32", "hidden=32", "projector_dim=16"]),
     ("dino", &DINO),
     ("ibot", &DINO),
+    ("lejepa", &["encoder=resnet-small-w8", "batch=32", "projector_hidden=32", "projector_dim=8"]),
     ("simsiam", &["encoder=resnet-small-w8", "batch=32", "projector_dim=32", "predictor_hidden=8"]),
+    (
+        "swav",
+        &[
+            "encoder=resnet-small-w8",
+            "batch=32",
+            "projector_hidden=32",
+            "projector_dim=16",
+            "prototypes=16",
+            "freeze_prototypes_niters=0",
+        ],
+    ),
+    ("vicreg", &["encoder=resnet-small-w8", "batch=32", "projector_dim=32"]),
 ];
 
 /// A narrow transformer for small pictures. Batch norm in the head takes the place of the long
@@ -90,10 +104,11 @@ impl Trained {
     /// What the method watched under a name in the last step.
     ///
     /// # Panics
-    /// Where it watches nothing of the kind.
+    /// Where there is nothing of this name.
+    #[track_caller]
     pub fn watched(&self, name: &str) -> f64 {
-        let found = self.watched.iter().find(|(other, _)| *other == name);
-        found.unwrap_or_else(|| panic!("no `{name}` in {:?}", self.watched)).1
+        let found = self.watched.iter().find(|(watched, _)| *watched == name);
+        found.unwrap_or_else(|| panic!("`{name}` is not among {:?}", self.watched)).1
     }
 
     /// All that a file would hold of the network.

@@ -59,6 +59,43 @@ fn simsiam() {
     assert!(without.loss() < -0.8 && without.loss() < with.loss() - 0.15, "runs away");
 }
 
+/// Codes are the plain softmax of the scores: one prototype takes all.
+#[test]
+fn swav() {
+    let [with, without] = runs("swav", 60, &["warmup_epochs=0"], &["equipartition=false"]);
+    let chance = 16f64.ln(); // of as many prototypes
+    assert!(with.loss() < chance - 0.2 && with.watched("prototypes_used") > 12.0, "learns");
+    assert!(without.loss() < 0.2 && without.watched("prototypes_used") < 1.5, "one takes all");
+}
+
+/// Dimensions may repeat one another: the loss falls, and RankMe sees why.
+#[test]
+fn barlow_twins() {
+    let with = ["warmup_epochs=0", "base_lr=0.1", "base_lr_biases=0.1", "lambda=0.05"];
+    let [with, without] = runs("barlow-twins", 60, &with, &["lambda=0"]);
+    assert!(with.loss() < with.losses[0] * 0.6 && with.std > 0.5, "learns");
+    assert!(without.rankme < with.rankme * 0.7, "dimensions repeat one another");
+    let twice = |run: &Trained| run.watched("off_diagonal");
+    assert!(twice(&without) > 2.0 * twice(&with) && without.std > 0.5, "and std does not see it");
+}
+
+/// Nothing asks the outputs to vary: they shrink, and with them the whole loss.
+#[test]
+fn vicreg() {
+    let [with, without] = runs("vicreg", 60, &["warmup_epochs=0"], &["std_coeff=0"]);
+    assert!(with.loss() < with.losses[0] - 1.0 && with.std > 0.5, "learns");
+    assert!(without.loss() < 0.1 && without.watched("var") > 0.95, "outputs shrink");
+}
+
+/// Nothing asks the outputs to be spread: they come to a point.
+#[test]
+fn lejepa() {
+    let [with, without] = runs("lejepa", 60, &["warmup_epochs=0", "lambda=0.16"], &["lambda=0"]);
+    assert!(with.loss() < with.losses[0] * 0.7 && with.std > 0.5, "learns");
+    let far = |run: &Trained| run.watched("sigreg");
+    assert!(without.watched("inv") < 0.02 && far(&without) > 2.0 * far(&with), "come to a point");
+}
+
 /// Two runs of a method for some steps: with its small settings, some of them changed so that few
 /// steps show something, and the same without its protection.
 fn runs(method: &str, steps: usize, with: &[&str], without: &[&str]) -> [Trained; 2] {

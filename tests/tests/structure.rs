@@ -12,6 +12,7 @@ use tests::small::{settings, views};
 /// A method, what is changed of its small settings, and the parameters that get no gradient: each
 /// is named, or the beginning of its name is. All others get one.
 const STILL: &[(&str, &[&str], &[&str])] = &[
+    ("barlow-twins", &[], &[]),
     ("byol", &[], &["target."]),
     ("byol", &["target=online"], &[]),
     ("byol", &["target=fixed-random", "predictor=false"], &["target."]),
@@ -19,17 +20,24 @@ const STILL: &[(&str, &[&str], &[&str])] = &[
     ("dino", &["norm_last_layer=false", "encoder=resnet-small-w4"], &["teacher."]),
     ("ibot", &["koleo=0.1"], &["teacher.", "head.last_layer.weight_g"]),
     ("ibot", &["shared_head=false", "norm_last_layer=false"], &["teacher."]),
+    ("lejepa", &[], &[]),
     ("simsiam", &[], &["projector.3.bias"]),
     ("simsiam", &["predictor=fixed-random"], &["projector.3.bias", "predictor."]),
+    ("swav", &[], &[]),
+    ("vicreg", &[], &[]),
 ];
 
 /// What makes each method's step differentiable as a whole: a loss that looks through a `detach`
 /// has another slope than its gradient says.
 const WHOLE: &[(&str, &[&str])] = &[
+    ("barlow-twins", &[]),
     ("byol", &[]),
     ("dino", &[]),
     ("ibot", &["koleo=0.1"]),
+    ("lejepa", &[]),
     ("simsiam", &["stop_gradient=false"]),
+    ("swav", &["stop_gradient=false"]),
+    ("vicreg", &[]),
 ];
 
 /// A step of a method with a tiny encoder.

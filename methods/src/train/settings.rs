@@ -294,7 +294,7 @@ mod tests {
             assert!(parts.iter().all(|part| text.contains(part)), "{assignment}: {text}");
             assert_eq!(text.lines().count(), 1, "{text}");
         }
-        assert!(Settings::named("simsaim").unwrap_err().to_string().contains("expected byol, "));
+        assert!(Settings::named("simsaim").unwrap_err().to_string().contains("byol, simsiam"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Heads of the methods that tell images apart: SimCLR, MoCo v2, MoCo v3.
 
-use super::Mlp;
+use super::{BatchNorms, Mlp, siamese};
 use crate::Init;
 use crate::layers::{BatchNorm, Linear};
 
@@ -46,20 +46,22 @@ pub fn moco_v2_projector(init: &mut Init, features: usize, out: usize) -> Mlp {
 }
 
 /// A head of MoCo v3: `layers` linear layers without bias, batch norm and ReLU behind the hidden
-/// ones, and behind the last, if `bn_output`, a batch norm without scale and shift (Chen et al.
-/// 2021, section 4.2; 4096 hidden, 256 out). First values are PyTorch's.
+/// ones, and behind the last a batch norm without scale and shift (Chen et al. 2021, section 4.2;
+/// 4096 hidden, 256 out). Hidden layers that have no batch norm (section 6.2) have a bias. First
+/// values are PyTorch's.
 ///
 /// | encoder | projector | predictor |
 /// |---|---|---|
-/// | ViT | 3 layers, `bn_output` | 2 layers, `bn_output` |
-/// | ResNet | 2 layers, `bn_output` | 2 layers |
+/// | ViT | 3 layers | 2 layers |
+/// | ResNet | 2 layers | 2 layers, no batch norm behind the last |
 ///
 /// In the official files the projector is the encoder's `head` (ViT) or `fc` (ResNet).
 ///
 /// ```
-/// # use models::{Init, Module, heads::moco_v3_head};
+/// # use models::{Init, Module, heads::{BatchNorms, moco_v3_head}};
 /// # use tensor::Device;
-/// let head = moco_v3_head(&mut Init::new(&Device::cpu(), 0), [32, 64, 16], 2, true);
+/// let bn = BatchNorms { hidden: true, output: true };
+/// let head = moco_v3_head(&mut Init::new(&Device::cpu(), 0), [32, 64, 16], 2, bn);
 /// let names: Vec<String> = head.parameters().into_iter().map(|(name, _)| name).collect();
 /// assert_eq!(names, ["0.weight", "1.weight", "1.bias", "3.weight"]);
 /// ```
@@ -67,16 +69,16 @@ pub fn moco_v3_head(
     init: &mut Init,
     [inputs, hidden, out]: [usize; 3],
     layers: usize,
-    bn_output: bool,
+    bn: BatchNorms,
 ) -> Mlp {
     let mut mlp = Mlp::default();
     let mut width = inputs;
     for _ in 1..layers {
-        mlp = mlp.hidden(init, width, hidden, false);
+        mlp = siamese::hidden(mlp, init, width, hidden, bn.hidden);
         width = hidden;
     }
     mlp = mlp.linear(Linear::new(init, width, out, false));
-    if bn_output { mlp.batch_norm(BatchNorm::without_affine(init.device(), out)) } else { mlp }
+    if bn.output { mlp.batch_norm(BatchNorm::without_affine(init.device(), out)) } else { mlp }
 }
 
 #[cfg(test)]
@@ -105,7 +107,8 @@ mod tests {
         let uniform = |inputs: f64| 1.0 / (3.0 * inputs).sqrt();
         let moco = moco_v2_projector(init, 300, 128);
         assert!((spread(&moco, "2.weight") / uniform(300.0) - 1.0).abs() < 0.02);
-        let moco = moco_v3_head(init, [200, 400, 128], 3, true);
+        let bn = BatchNorms { hidden: true, output: true };
+        let moco = moco_v3_head(init, [200, 400, 128], 3, bn);
         assert!((spread(&moco, "3.weight") / uniform(400.0) - 1.0).abs() < 0.02);
     }
 }

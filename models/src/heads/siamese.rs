@@ -4,7 +4,7 @@ use super::Mlp;
 use crate::Init;
 use crate::layers::{BatchNorm, Linear};
 
-/// Where batch norm stands in SimSiam's heads.
+/// Where batch norm stands in a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchNorms {
     /// Behind every hidden layer.
@@ -47,7 +47,8 @@ pub fn simsiam_predictor(init: &mut Init, width: usize, bottleneck: usize, bn: B
     if bn.output { mlp.batch_norm(BatchNorm::without_affine(&device, width)) } else { mlp }
 }
 
-fn hidden(mlp: Mlp, init: &mut Init, inputs: usize, outputs: usize, bn: bool) -> Mlp {
+/// A hidden layer with batch norm, which makes a bias void, or with a bias.
+pub(super) fn hidden(mlp: Mlp, init: &mut Init, inputs: usize, outputs: usize, bn: bool) -> Mlp {
     match bn {
         true => mlp.hidden(init, inputs, outputs, false),
         false => mlp.linear(Linear::new(init, inputs, outputs, true)).relu(),

@@ -191,7 +191,8 @@ impl FromStr for VitConfig {
     type Err = WrongVit;
 
     /// A network, then what it has otherwise: `p4` for patches of 4 × 4, `w96` for a width of 96,
-    /// `d6` for 6 blocks, `h12` for 12 heads, as in `vit-tiny-p4-d6`.
+    /// `d6` for 6 blocks, `h12` for 12 heads, as in `vit-tiny-p4-d6`; `moco` for
+    /// [`moco_v3`](VitConfig::moco_v3).
     fn from_str(name: &str) -> Result<Self, WrongVit> {
         parse(name).map_err(|reason| WrongVit { name: name.to_owned(), reason })
     }
@@ -200,7 +201,7 @@ impl FromStr for VitConfig {
 fn parse(name: &str) -> Result<VitConfig, String> {
     let expected = || {
         "expected vit-tiny, vit-small or vit-base, then perhaps a patch, a width, a depth and a \
-         number of heads, as in vit-tiny-p4-w96-d6-h3"
+         number of heads, as in vit-tiny-p4-w96-d6-h3, and -moco to begin as in MoCo-v3"
             .to_owned()
     };
     let mut words = name.split('-');
@@ -211,6 +212,10 @@ fn parse(name: &str) -> Result<VitConfig, String> {
         _ => return Err(expected()),
     };
     for word in words {
+        if word == "moco" {
+            config = config.moco_v3();
+            continue;
+        }
         let number = word.get(1..).and_then(|number| number.parse().ok());
         let number: usize = number.filter(|n| (1..=4096).contains(n)).ok_or_else(expected)?;
         match word.as_bytes()[0] {

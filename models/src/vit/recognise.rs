@@ -1,6 +1,6 @@
 //! The shape of the vision transformer that a weight file holds.
 
-use super::{Pooling, VitConfig, WrongVit};
+use super::{Pooling, Positions, VitConfig, WrongVit};
 use crate::weights::Weights;
 
 /// What its arrays' names and shapes tell about a network.
@@ -70,6 +70,9 @@ impl VitConfig {
             if own != usual {
                 name.push_str(&format!("-{letter}{own}"));
             }
+        }
+        if self.positions == Positions::SinCos {
+            name.push_str("-moco");
         }
         name
     }

@@ -90,6 +90,8 @@ fn dinos_first_values_are_normal() {
 /// their outputs.
 #[test]
 fn moco_v3s_first_values_are_uniform_and_its_patches_frozen() {
+    let config: VitConfig = "vit-tiny-p4-w48-d2-moco".parse().unwrap();
+    assert_eq!((&config, &*config.name()), (&config.clone().moco_v3(), "vit-tiny-p4-w48-d2-moco"));
     let vit = vit(&small().moco_v3());
     assert_uniform(&vit, "blocks.0.attn.qkv.weight", (6.0 / (48.0 + 48.0f64)).sqrt());
     assert_uniform(&vit, "blocks.0.attn.proj.weight", (6.0 / (48.0 + 48.0f64)).sqrt());

@@ -9,6 +9,35 @@ use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
 use crate::operation::{Operation, run};
 use crate::{Float, Shape, Tensor, check};
 
+/// Rows of a block whose sums are short enough for `f32`.
+const MOST_ROWS: usize = 256;
+
+/// A number of values, their mean, and the sum of the squares of their distances from it.
+#[derive(Default)]
+struct Moments {
+    count: f64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Moments {
+    /// From the sums of values' distances from `first` and of these distances' squares.
+    fn of_distances(count: f64, first: f64, distances: f64, squares: f64) -> Self {
+        let offset = distances / count;
+        Moments { count, mean: first + offset, squares: (squares - distances * offset).max(0.0) }
+    }
+
+    /// Those of both sets of values (Chan, Golub & LeVeque 1979, *Updating formulae and a pairwise
+    /// algorithm for computing sample variances*).
+    fn join(&mut self, other: Moments) {
+        let count = self.count + other.count;
+        let apart = other.mean - self.mean;
+        self.mean += apart * other.count / count;
+        self.squares += other.squares + apart * apart * self.count * other.count / count;
+        self.count = count;
+    }
+}
+
 /// Mean and biased variance of each column.
 struct Stats {
     rows: usize,
@@ -20,32 +49,37 @@ impl Operation<1, 2> for Stats {
 
     fn cpu<T: Float>(&self, [x]: [&[T]; 1], [mean, var]: [&mut [T]; 2]) {
         let Stats { rows, c } = *self;
-        let count = T::from_f64(rows as f64);
-        // Relative to the first row: a sum of large numbers would lose digits of the mean.
-        let first = &x[..c];
-        let mut offset = columns::totals::<T>(rows, c, c, |range, sums| {
-            for x in x[c * range.start..c * range.end].chunks_exact(c) {
-                for ((sum, &x), &first) in sums.iter_mut().zip(x).zip(first) {
-                    *sum += x - first;
-                }
-            }
-        });
-        for ((mean, offset), &first) in mean.iter_mut().zip(&mut offset).zip(first) {
-            *offset /= count;
-            *mean = first + *offset;
-        }
-        // A second pass around the mean: the difference of two large sums would lose the digits
-        // of a small variance, and a collapse is a small variance.
-        let squares = columns::totals::<T>(rows, c, c, |range, squares| {
-            for x in x[c * range.start..c * range.end].chunks_exact(c) {
+        // A block's sums are of distances from its own first row: sums of the values themselves
+        // would lose the digits of a small variance, and a collapse is a small variance.
+        let block = (parallel::PIECE / c.max(1)).clamp(1, MOST_ROWS);
+        let blocks = parallel::map(rows.div_ceil(block), |i| {
+            let x = &x[i * block * c..rows.min((i + 1) * block) * c];
+            let first = &x[..c];
+            let mut sums = vec![T::zero(); 2 * c];
+            let (distances, squares) = sums.split_at_mut(c);
+            for x in x.chunks_exact(c) {
                 for j in 0..c {
-                    let centred = x[j] - first[j] - offset[j];
-                    squares[j] += centred * centred;
+                    let distance = x[j] - first[j];
+                    distances[j] += distance;
+                    squares[j] += distance * distance;
                 }
             }
+            sums
         });
-        for (var, square) in var.iter_mut().zip(squares) {
-            *var = square / count;
+        for j in 0..c {
+            let mut all = Moments::default();
+            for (i, sums) in blocks.iter().enumerate() {
+                let count = block.min(rows - i * block) as f64;
+                let first = x[i * block * c + j].to_f64();
+                all.join(Moments::of_distances(
+                    count,
+                    first,
+                    sums[j].to_f64(),
+                    sums[c + j].to_f64(),
+                ));
+            }
+            mean[j] = T::from_f64(all.mean);
+            var[j] = T::from_f64(all.squares / all.count);
         }
     }
 
@@ -92,6 +126,7 @@ impl Operation<5, 1> for Normalize {
         let rows = (parallel::PIECE / c).max(1);
         parallel::pieces(y, rows * c, |i, y| {
             let x = &x[i * rows * c..][..y.len()];
+            let (mean, scale, bias) = (&mean[..c], &scale[..c], &bias[..c]);
             for (y, x) in y.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
                 for j in 0..c {
                     y[j] = (x[j] - mean[j]) * scale[j] + bias[j];
@@ -127,6 +162,7 @@ impl Operation<4, 2> for ParameterGrads {
         let ParameterGrads { rows, c, eps } = *self;
         let sums = columns::totals::<T>(rows, c, 2 * c, |range, sums| {
             let (dy_xc, dy_sum) = sums.split_at_mut(c);
+            let (mean, dy_sum) = (&mean[..c], &mut dy_sum[..c]);
             let span = range.start * c..range.end * c;
             for (x, dy) in x[span.clone()].chunks_exact(c).zip(dy[span].chunks_exact(c)) {
                 for j in 0..c {
@@ -198,6 +234,8 @@ impl Operation<7, 1> for InputGrad {
         parallel::pieces(dx, rows * c, |i, dx| {
             let at = i * rows * c;
             let (x, dy) = (&x[at..][..dx.len()], &dy[at..][..dx.len()]);
+            let (mean, scale) = (&mean[..c], &scale[..c]);
+            let (slope, shift) = (&slope[..c], &shift[..c]);
             for ((dx, x), dy) in
                 dx.chunks_exact_mut(c).zip(x.chunks_exact(c)).zip(dy.chunks_exact(c))
             {

@@ -17,6 +17,7 @@ pub(crate) mod group_norm;
 pub(crate) mod l2_normalize;
 pub(crate) mod lars;
 pub(crate) mod layer_norm;
+pub(crate) mod linear;
 pub(crate) mod logsumexp;
 pub(crate) mod matmul;
 pub(crate) mod max_pool2d;

@@ -1,12 +1,13 @@
-//! `eval/…`: measures of features, on the host and in `f64` whatever the device.
+//! `eval/…`: measures of features, on the host and in `f64` whatever the device; but the codes of
+//! SwAV on the device.
 
 use anyhow::{Context, Result, bail, ensure};
 use methods::evaluate::{
     Features, Knn, NORM_EPS, alignment, attention_mask, feature_std, jaccard, rankme, uniformity,
 };
 
-use super::Compute;
 use super::case::{Results, Session};
+use super::{Compute, batch_losses};
 use crate::array::Array;
 
 pub(super) fn find(name: &str) -> Option<Compute> {
@@ -16,6 +17,7 @@ pub(super) fn find(name: &str) -> Option<Compute> {
         "feature_std" => std_and_ratio,
         "knn" => knn,
         "rankme" => rank,
+        "sinkhorn" => batch_losses::sinkhorn,
         _ => return None,
     })
 }

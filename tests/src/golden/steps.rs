@@ -39,7 +39,7 @@ fn simsiam(s: &Session) -> Result<Results> {
 }
 
 /// A network's output for the first two views, in their order.
-fn each(views: &[Var], f: impl Fn(&Var) -> Var) -> [Var; 2] {
+pub(super) fn each(views: &[Var], f: impl Fn(&Var) -> Var) -> [Var; 2] {
     let first = f(&views[0]);
     [first, f(&views[1])]
 }

@@ -3,11 +3,13 @@
 
 mod arithmetic;
 mod attention;
+mod batch_losses;
 mod choices;
 mod distillation;
 mod groups;
 mod indices;
 mod losses;
+mod losses_contrastive;
 mod norms;
 mod pointwise;
 mod pooling;
@@ -56,7 +58,10 @@ pub fn table() -> Vec<Row> {
 
 /// The methods' losses: checked as operations are.
 pub fn losses() -> Vec<Row> {
-    [distillation::rows(), losses::rows()].into_iter().flatten().collect()
+    [losses::rows(), batch_losses::rows(), losses_contrastive::rows(), distillation::rows()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// One operation and the inputs that it is tried on.
