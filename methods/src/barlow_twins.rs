@@ -39,7 +39,8 @@ pub struct Terms {
 #[track_caller]
 pub fn terms(z1: &Var, z2: &Var, config: &Config) -> Terms {
     // every dimension: mean 0 and variance 1 over the batch
-    let [z1, z2] = [z1, z2].map(|z| z.batch_norm_plain(config.eps).0);
+    let standardise = |z: &Var| z.batch_norm_plain(config.eps).0;
+    let [z1, z2] = [z1, z2].map(|z| graph::scope("standardise", || standardise(z)));
     // cross-correlation matrix, [d, d]
     let n = z1.shape().rows() as f64;
     let c = z1.matmul_with(&z2, true, false) / n;
@@ -104,9 +105,11 @@ impl Method for BarlowTwins {
         self.projector.forward(features)
     }
 
-    /// Without any correlation between the views every diagonal entry costs 1.
-    fn chance_loss(&self, _at: &Schedule) -> f64 {
-        self.config.scale_loss * self.config.projector_dim as f64
+    /// Where no signal has to do with any other, an entry of `C` has mean 0 and variance `1/n`.
+    fn chance_loss(&self, at: &Schedule) -> f64 {
+        let Config { lambda, scale_loss, projector_dim, .. } = self.config;
+        let (d, n) = (projector_dim as f64, at.batch as f64);
+        scale_loss * (d * (1.0 + 1.0 / n) + lambda * d * (d - 1.0) / n)
     }
 
     fn optimizer(&self) -> Optimizer {

@@ -23,6 +23,7 @@ use tensor::update::{Ema, Rule};
 
 pub use self::config::Config;
 use crate::crops::{by_size, split};
+use crate::losses::mean;
 use crate::method::{Method, Output, View};
 use crate::teacher::{Teacher, ema_update};
 use crate::train::{Clip, Named, Optimizer, Schedule};
@@ -31,6 +32,7 @@ use crate::train::{Clip, Named, Optimizer, Schedule};
 /// Algorithm 1's `H(t, s)`, with multi-crop (equation 3): the mean cross-entropy of each view that
 /// the teacher sees with every *other* view of the student's. All are `[n, k]`; the teacher's
 /// views are the first of the student's, and `q` is what [`target`] makes of them.
+#[track_caller]
 pub fn loss(s: &[Var], q: &[Var], tau_s: f64) -> Var {
     let s: Vec<Var> = s.iter().map(|s| s / tau_s).collect();
     let mut terms = Vec::new();
@@ -41,11 +43,11 @@ pub fn loss(s: &[Var], q: &[Var], tau_s: f64) -> Var {
             }
         }
     }
-    let n = terms.len() as f64;
-    terms.into_iter().reduce(|a, b| a + b).expect("two views") / n
+    mean(terms)
 }
 
-/// Centring and sharpening: `softmax((t − C) / τ_t)`, held fixed.
+/// Centring and sharpening: `softmax((t − C) / τ_t)`, held fixed; `t` is `[…, k]`.
+#[track_caller]
 pub fn target(t: &Var, center: &Tensor, tau_t: f64) -> Var {
     ((t - &Var::constant(center.clone())) / tau_t).softmax(-1).detach()
 }

@@ -18,6 +18,12 @@ const SMALL: &[(&str, &[&str])] = &[
     ("dino", &DINO),
     ("ibot", &DINO),
     ("lejepa", &["encoder=resnet-small-w8", "batch=32", "projector_hidden=32", "projector_dim=8"]),
+    ("moco-v2", &["encoder=resnet-small-w8", "batch=32", "projector_dim=16", "queue=128"]),
+    (
+        "moco-v3",
+        &["encoder=vit-tiny-p8-w16-d1-h2-moco", "batch=32", "hidden_dim=32", "projector_dim=16"],
+    ),
+    ("simclr", &["encoder=resnet-small-w8", "batch=32", "projector_dim=16"]),
     ("simsiam", &["encoder=resnet-small-w8", "batch=32", "projector_dim=32", "predictor_hidden=8"]),
     (
         "swav",

@@ -21,7 +21,7 @@ fn sinkhorn() -> Row {
         ((0.25, 1), &[&[65, 7]]),
     ];
     Row::differentiable(
-        ("sinkhorn", "loss/sinkhorn"),
+        ("loss/sinkhorn", "loss/sinkhorn"),
         &[SCORE],
         CASES,
         |x, &(epsilon, iterations)| losses::sinkhorn(&x[0], epsilon, iterations),
@@ -60,7 +60,7 @@ fn swav() -> Row {
     ];
     const TEMPERATURE: f64 = 0.25;
     Row::differentiable(
-        ("swav", "loss/swav"),
+        ("loss/swav", "loss/swav"),
         &[SCORE, SCORE, SCORE, Values::Between(0.0, 1.0)],
         CASES,
         |x, assigned| {
@@ -94,7 +94,7 @@ const PAIRS: [&[&[usize]]; 3] = [&[&[3, 1], &[3, 1]], &[&[5, 17], &[5, 17]], &[&
 
 fn barlow_twins() -> Row {
     Row::differentiable(
-        ("barlow_twins", "loss/barlow_twins"),
+        ("loss/barlow_twins", "loss/barlow_twins"),
         &[Values::Signed(0.25, 2.0)],
         &[(0.005, PAIRS[0]), (0.5, PAIRS[1]), (0.0, PAIRS[1]), (0.005, PAIRS[2])],
         |x, &lambda| {
@@ -135,7 +135,7 @@ fn centred_columns(z: &Array) -> Vec<Vec<f64>> {
 
 fn vicreg() -> Row {
     Row::differentiable(
-        ("vicreg", "loss/vicreg"),
+        ("loss/vicreg", "loss/vicreg"),
         &[Values::Signed(0.25, 1.5)],
         &[(true, PAIRS[0]), (true, PAIRS[1]), (false, PAIRS[1]), (true, PAIRS[2])],
         |x, &halve_std| {
@@ -176,7 +176,7 @@ fn sigreg() -> Row {
         ((2.0, 9), &[&[3, 7, 4]]),
     ];
     Row::differentiable(
-        ("sigreg", "loss/sigreg"),
+        ("loss/sigreg", "loss/sigreg"),
         &[Values::Signed(0.25, 2.0)],
         CASES,
         |x, &(t_max, n_points)| {
@@ -230,7 +230,7 @@ fn lejepa() -> Row {
         (Center::All, &[&[4, 5, 7]]),
     ];
     Row::differentiable(
-        ("lejepa", "loss/lejepa"),
+        ("loss/lejepa", "loss/lejepa"),
         &[Values::Signed(0.25, 2.0)],
         CASES,
         |x, &center| {
