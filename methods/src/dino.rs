@@ -103,7 +103,7 @@ impl Method for Dino {
         let (n, teacher) = (views[0].shape()[0], &self.teacher);
         let s = graph::scope("student", || g(&self.encoder, &self.head, views)); // all crops
         let t = graph::scope("teacher", || g(&teacher.encoder, &teacher.head, &views[..2]));
-        let q = target(&t, &self.center.value(), self.config.teacher_temp(at));
+        let q = self.config.target(&t, &self.center.value(), self.config.teacher_temp(at));
         let entropy = entropy(q.value());
         let (s, q) = (split(&s, n), split(&q, n));
         let loss = loss(&s, &q, self.config.student_temp);
