@@ -49,7 +49,8 @@ pub fn loss(s: &[Var], q: &[Var], tau_s: f64) -> Var {
 /// Centring and sharpening: `softmax((t − C) / τ_t)`, held fixed; `t` is `[…, k]`.
 #[track_caller]
 pub fn target(t: &Var, center: &Tensor, tau_t: f64) -> Var {
-    ((t - &Var::constant(center.clone())) / tau_t).softmax(-1).detach()
+    let softmax = || ((t - &Var::constant(center.clone())) / tau_t).softmax(-1);
+    graph::scope("centred, sharpened", softmax).detach()
 }
 // ANCHOR_END: loss
 

@@ -14,6 +14,33 @@ fn byol() {
     assert!(without.loss() < 0.3 && without.std < 0.2, "collapses");
 }
 
+/// The loss rises while the queue fills, then falls. Without negatives all outputs become the same.
+#[test]
+fn moco_v2() {
+    let [with, without] = runs("moco-v2", 100, &[], &["negatives=false"]);
+    let highest = with.losses.iter().copied().fold(f64::MIN, f64::max);
+    assert!(with.loss() < highest - 0.3 && with.std > 0.3, "learns");
+    assert!(without.loss() < -4.9 && without.std < 0.1, "comes together");
+}
+
+/// Without negatives and the stop-gradient the loss runs towards −4. Batch norm keeps the outputs
+/// apart, on one line.
+#[test]
+fn moco_v3() {
+    let fast = ["base_lr=0.08", "warmup_epochs=0"];
+    let [with, without] = runs("moco-v3", 80, &fast, &["negatives=false", "stop_gradient=false"]);
+    assert!(with.loss() < with.losses[0] - 0.3 && with.rankme > 5.0, "learns");
+    assert!(without.loss() < -2.5 && without.rankme < 2.5, "comes together");
+}
+
+/// Without negatives the loss runs towards −2. Batch norm keeps the outputs apart, on one line.
+#[test]
+fn simclr() {
+    let [with, without] = runs("simclr", 120, &["warmup_epochs=0"], &["negatives=false"]);
+    assert!(with.loss() < with.losses[0] - 0.4 && with.rankme > 4.0, "learns");
+    assert!(without.loss() < -1.4 && without.rankme < 3.0, "comes together");
+}
+
 /// Without centring one output wins for every image: the teacher's entropy falls to 0, and the loss
 /// with it. Without sharpening all outputs become alike: the entropy rises to that of the uniform
 /// distribution, and the loss stays there. Either way nothing is left to learn, the divergence.
@@ -40,31 +67,14 @@ fn ibot() {
     }
 }
 
-/// The loss rises while the queue fills, then falls. Without negatives all outputs become the same.
-#[test]
-fn moco_v2() {
-    let [with, without] = runs("moco-v2", 100, &[], &["negatives=false"]);
-    let highest = with.losses.iter().copied().fold(f64::MIN, f64::max);
-    assert!(with.loss() < highest - 0.3 && with.std > 0.3, "learns");
-    assert!(without.loss() < -4.9 && without.std < 0.1, "comes together");
-}
+/// ln 64, the entropy of the uniform distribution over the outputs.
+const UNIFORM: f64 = 4.1589;
 
-/// Without negatives and the stop-gradient the loss runs towards −4. Batch norm keeps the outputs
-/// apart, on one line.
-#[test]
-fn moco_v3() {
-    let fast = ["base_lr=0.08", "warmup_epochs=0"];
-    let [with, without] = runs("moco-v3", 80, &fast, &["negatives=false", "stop_gradient=false"]);
-    assert!(with.loss() < with.losses[0] - 0.3 && with.rankme > 5.0, "learns");
-    assert!(without.loss() < -2.5 && without.rankme < 2.5, "comes together");
-}
-
-/// Without negatives the loss runs towards −2. Batch norm keeps the outputs apart, on one line.
-#[test]
-fn simclr() {
-    let [with, without] = runs("simclr", 120, &["warmup_epochs=0"], &["negatives=false"]);
-    assert!(with.loss() < with.losses[0] - 0.4 && with.rankme > 4.0, "learns");
-    assert!(without.loss() < -1.4 && without.rankme < 3.0, "comes together");
+/// A run, one without centring and one without sharpening.
+fn distilled(method: &str) -> [Trained; 3] {
+    let short = ["base_lr=0.01", "warmup_epochs=1", "momentum_teacher=0.9", "center_momentum=0.5"];
+    [&[][..], &["centering=false"], &["sharpening=false"]]
+        .map(|without| run(method, 60, &[&short, without].concat()))
 }
 
 /// Without the stop-gradient the loss runs towards −1, where there is still much to learn.
@@ -110,16 +120,6 @@ fn lejepa() {
     assert!(with.loss() < with.losses[0] * 0.7 && with.std > 0.5, "learns");
     let far = |run: &Trained| run.watched("sigreg");
     assert!(without.watched("inv") < 0.02 && far(&without) > 2.0 * far(&with), "come to a point");
-}
-
-/// ln 64, the entropy of the uniform distribution over the outputs.
-const UNIFORM: f64 = 4.1589;
-
-/// A run, one without centring and one without sharpening.
-fn distilled(method: &str) -> [Trained; 3] {
-    let short = ["base_lr=0.01", "warmup_epochs=1", "momentum_teacher=0.9", "center_momentum=0.5"];
-    [&[][..], &["centering=false"], &["sharpening=false"]]
-        .map(|without| run(method, 60, &[&short, without].concat()))
 }
 
 /// Two runs of a method for some steps: with its small settings, some of them changed so that few

@@ -2,7 +2,7 @@
 
 use methods::method::Method;
 use methods::train::{Descent, Schedule, Settings, build, step};
-use models::{Module, Part};
+use models::Part;
 use tensor::{Device, Tensor};
 use tests::small::{settings, views};
 

@@ -22,7 +22,7 @@ pub const PROTECTIONS: &[(&str, &[&str])] = &[
     ("simsiam", &["stop_gradient=false"]),
     ("barlow-twins", &["lambda=0"]),
     ("vicreg", &["std_coeff=0"]),
-    ("moco-v3", &["negatives=false", "predictor=false"]),
+    ("moco-v3", &["negatives=false", "stop_gradient=false"]),
     ("dino", &["centering=false"]),
     ("ibot", &["centering=false"]),
     ("lejepa", &["lambda=0"]),
