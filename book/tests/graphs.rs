@@ -4,7 +4,7 @@ use std::path::Path;
 use std::{env, fs};
 
 use autodiff::{Var, graph};
-use methods::{barlow_twins, byol, lejepa, simsiam, swav, vicreg};
+use methods::{barlow_twins, byol, dino, ibot, lejepa, simsiam, swav, vicreg};
 use tensor::{Device, Tensor};
 
 /// Compares a drawing with `graphs/NAME.mmd`; with `UPDATE_GRAPHS` set, writes it there.
@@ -54,6 +54,33 @@ fn simsiam() {
     let (p1, p2) = (h(&z1), h(&z2));
     let loss = simsiam::loss([&p1, &p2], [&z1, &z2], &simsiam::Config::default());
     check("simsiam", &graph::mermaid(&loss));
+}
+
+/// The loss is DINO's own, for two views that the teacher sees and one that it does not.
+#[test]
+fn dino() {
+    let (student, teacher) = (layer("student"), layer("teacher"));
+    let [x1, x2] = views();
+    let [x3, _] = views();
+    let center = Tensor::zeros(&Device::reference(), [1, 4]);
+    let s = [&x1, &x2, &x3].map(student);
+    let q = [&x1, &x2].map(|x| dino::target(&teacher(x), &center, 0.04));
+    check("dino", &graph::mermaid(&dino::loss(&s, &q, 0.1)));
+}
+
+/// The losses are iBOT's own, for one view and its patches.
+#[test]
+fn ibot() {
+    let (student, teacher) = (layer("student"), layer("teacher"));
+    let [x1, x2] = views();
+    let masked = Var::constant(Tensor::ones(&Device::reference(), [2, 3, 4]));
+    let whole = Var::constant(Tensor::ones(&Device::reference(), [2, 3, 4]));
+    let center = Tensor::zeros(&Device::reference(), [1, 4]);
+    let mask = Tensor::ones(&Device::reference(), [2, 3]);
+    let target = |x: &Var| dino::target(&teacher(x), &center, 0.04);
+    let class = dino::loss(&[student(&x1), student(&x2)], &[target(&x1)], 0.1);
+    let patch = ibot::patch_loss(&student(&masked), &target(&whole), &mask, 0.1);
+    check("ibot", &graph::mermaid(&(class + patch)));
 }
 
 /// The loss is SwAV's own, for two views that both give codes.

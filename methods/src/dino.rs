@@ -23,6 +23,7 @@ use tensor::update::{Ema, Rule};
 
 pub use self::config::Config;
 use crate::crops::{by_size, split};
+use crate::losses::mean;
 use crate::method::{Method, Output, View};
 use crate::teacher::{Teacher, ema_update};
 use crate::train::{Clip, Named, Optimizer, Schedule};
@@ -31,6 +32,7 @@ use crate::train::{Clip, Named, Optimizer, Schedule};
 /// Algorithm 1's `H(t, s)`, with multi-crop (equation 3): the mean cross-entropy of each view that
 /// the teacher sees with every *other* view of the student's. All are `[n, k]`; the teacher's
 /// views are the first of the student's, and `q` is what [`target`] makes of them.
+#[track_caller]
 pub fn loss(s: &[Var], q: &[Var], tau_s: f64) -> Var {
     let s: Vec<Var> = s.iter().map(|s| s / tau_s).collect();
     let mut terms = Vec::new();
@@ -41,13 +43,14 @@ pub fn loss(s: &[Var], q: &[Var], tau_s: f64) -> Var {
             }
         }
     }
-    let n = terms.len() as f64;
-    terms.into_iter().reduce(|a, b| a + b).expect("two views") / n
+    mean(terms)
 }
 
-/// Centring and sharpening: `softmax((t − C) / τ_t)`, held fixed.
+/// Centring and sharpening: `softmax((t − C) / τ_t)`, held fixed; `t` is `[…, k]`.
+#[track_caller]
 pub fn target(t: &Var, center: &Tensor, tau_t: f64) -> Var {
-    ((t - &Var::constant(center.clone())) / tau_t).softmax(-1).detach()
+    let softmax = || ((t - &Var::constant(center.clone())) / tau_t).softmax(-1);
+    graph::scope("centred, sharpened", softmax).detach()
 }
 // ANCHOR_END: loss
 
@@ -101,7 +104,7 @@ impl Method for Dino {
         let (n, teacher) = (views[0].shape()[0], &self.teacher);
         let s = graph::scope("student", || g(&self.encoder, &self.head, views)); // all crops
         let t = graph::scope("teacher", || g(&teacher.encoder, &teacher.head, &views[..2]));
-        let q = target(&t, &self.center.value(), self.config.teacher_temp(at));
+        let q = self.config.target(&t, &self.center.value(), self.config.teacher_temp(at));
         let entropy = entropy(q.value());
         let (s, q) = (split(&s, n), split(&q, n));
         let loss = loss(&s, &q, self.config.student_temp);

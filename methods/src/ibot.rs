@@ -25,7 +25,7 @@ pub use self::config::Config;
 pub use self::mask::{block_mask, random_mask};
 pub use self::network::{Network, Outputs};
 use crate::crops::split;
-use crate::dino::{self, entropy, next_center, target};
+use crate::dino::{self, entropy, next_center};
 use crate::losses::{KOLEO_EPS, koleo};
 use crate::method::{Method, Output, View};
 use crate::teacher::ema_update;
@@ -85,8 +85,9 @@ impl Method for Ibot {
         // The student sees the global crops in part, and the local ones; the teacher the global.
         let s = graph::scope("student", || self.student.forward(&global, Some(&mask), local));
         let t = graph::scope("teacher", || self.teacher.forward(&global, None, &[]));
-        let q = target(&t.class, &self.center.value(), c.dino.teacher_temp(at));
-        let q_patch = target(&t.patches, &self.center_patch.value(), c.teacher_patch_temp(at));
+        let (center, center_patch) = (self.center.value(), self.center_patch.value());
+        let q = c.dino.target(&t.class, &center, c.dino.teacher_temp(at));
+        let q_patch = c.dino.target(&t.patches, &center_patch, c.teacher_patch_temp(at));
         let (entropy, patch_entropy) = (entropy(q.value()), entropy(q_patch.value()));
 
         let (z, tau_s) = (s.class.value().slice(0, 0, n), c.dino.student_temp);

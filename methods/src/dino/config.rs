@@ -1,11 +1,15 @@
 //! DINO's settings, and what they say at a point of a run. iBOT's begin with the same.
 
+use autodiff::Var;
 use models::heads::DinoHeadConfig;
 use models::vit::PositionResize;
 use serde::{Deserialize, Serialize};
+use tensor::Tensor;
 
+use super::target;
 use crate::augment::Recipe;
 use crate::check;
+use crate::losses::sinkhorn;
 use crate::method::View;
 use crate::train::{Clip, Named, Optimizer, Schedule, line};
 
@@ -19,6 +23,9 @@ pub struct Config {
     pub centering: bool,
     /// Give the teacher a lower temperature than the student (section 5.3).
     pub sharpening: bool,
+    /// Iterations of Sinkhorn's algorithm on the teacher's outputs, which makes a batch use all
+    /// outputs equally, in place of the centre; 0 for the centre (tables 7 and 15).
+    pub sinkhorn_iterations: usize,
     /// Of the student, `τ_s`.
     pub student_temp: f64,
     /// Of the teacher, `τ_t`, behind its warm-up.
@@ -81,6 +88,15 @@ pub struct Config {
 // ANCHOR_END: config
 
 impl Config {
+    /// What the teacher's outputs `[…, k]` are made into, held fixed.
+    pub fn target(&self, t: &Var, center: &Tensor, tau_t: f64) -> Var {
+        if self.sinkhorn_iterations == 0 {
+            return target(t, center, tau_t);
+        }
+        let rows = t.detach().reshape([t.shape().rows(), t.shape().features()]);
+        sinkhorn(&rows, tau_t, self.sinkhorn_iterations).reshape(t.shape().clone())
+    }
+
     /// Of the teacher's softmax, by epoch; without sharpening it is the student's.
     pub fn teacher_temp(&self, at: &Schedule) -> f64 {
         if !self.sharpening {
@@ -210,6 +226,17 @@ mod tests {
         assert_eq!(rates, [0.0, 0.25, 0.25, 0.25], "0.5 for 256 is 0.25 for 128");
         assert!((c.weight_decay(named("head.mlp.0.weight", 2), &at(0)) - 0.04).abs() < 1e-12);
         assert_eq!(c.weight_decay(named("head.mlp.0.bias", 1), &at(0)), 0.0);
+    }
+
+    #[test]
+    fn sinkhorn_lets_a_batch_use_all_outputs() {
+        let c = Config { sinkhorn_iterations: 20, ..Config::default() };
+        let device = tensor::Device::reference();
+        let t = Tensor::from_slice(&device, [2, 2, 2], &[0.9, 0.1, 0.8, 0.1, 0.7, 0.1, 0.9, 0.3]);
+        let q = c.target(&Var::constant(t), &Tensor::zeros(&device, [1, 2]), 0.1);
+        let used: Vec<f64> = q.value().mean(&[0, 1], false).to_vec();
+        assert!(used.iter().all(|share| (share - 0.5).abs() < 1e-3), "{used:?}");
+        assert_eq!(q.shape().as_slice(), [2, 2, 2]);
     }
 
     #[test]

@@ -20,21 +20,21 @@ pub fn attention_mask(weights: &[f64], keep: f64) -> Vec<bool> {
     kept
 }
 
-/// The Jaccard index of patches, row after row in a grid of `columns`, and the pixels of an
-/// object, `patch × patch` of them a patch: how many pixels both have, of those that either has.
-/// NaN where neither has any.
+/// The Jaccard index of patches, row after row in a `grid`, and an object that covers some pixels
+/// of a picture of `size`, rows before columns: how many pixels both cover, of those that either
+/// does. A patch covers whatever lies nearest to it. NaN where neither covers any.
 ///
 /// # Panics
-/// Where the pixels are not those of the patches.
+/// Where there is not a patch for each place of the grid, or a pixel for each of the picture.
 #[track_caller]
-pub fn jaccard(kept: &[bool], columns: usize, patch: usize, object: &[bool]) -> f64 {
-    let pixels = kept.len() * patch * patch;
-    assert_eq!(object.len(), pixels, "jaccard: {} patches have {pixels} pixels", kept.len());
-    let width = columns * patch;
+pub fn jaccard(kept: &[bool], grid: [usize; 2], object: &[bool], size: [usize; 2]) -> f64 {
+    assert_eq!(kept.len(), grid[0] * grid[1], "jaccard: patches, for a grid of {grid:?}");
+    assert_eq!(object.len(), size[0] * size[1], "jaccard: pixels, for a picture of {size:?}");
     let (mut both, mut either) = (0, 0);
     for (pixel, &inside) in object.iter().enumerate() {
-        let (row, column) = (pixel / width / patch, pixel % width / patch);
-        let kept = kept[row * columns + column];
+        let [row, column] =
+            [pixel / size[1] * grid[0] / size[0], pixel % size[1] * grid[1] / size[1]];
+        let kept = kept[row * grid[1] + column];
         both += usize::from(kept && inside);
         either += usize::from(kept || inside);
     }
@@ -57,9 +57,8 @@ mod tests {
     fn overlap_is_counted_in_pixels() {
         // Two patches of 2 × 2 beside each other; of the first, three pixels are the object's.
         let object = [true, true, false, false, true, false, false, false];
-        assert_eq!(jaccard(&[true, false], 2, 2, &object), 0.75);
-        assert_eq!(jaccard(&[true, true], 2, 2, &object), 0.375);
-        assert_eq!(jaccard(&[false, true], 2, 2, &object), 0.0);
-        assert!(jaccard(&[false, false], 2, 2, &[false; 8]).is_nan());
+        let of = |kept| jaccard(&kept, [1, 2], &object, [2, 4]);
+        assert_eq!((of([true, false]), of([true, true]), of([false, true])), (0.75, 0.375, 0.0));
+        assert!(jaccard(&[false; 2], [1, 2], &[false; 8], [2, 4]).is_nan());
     }
 }

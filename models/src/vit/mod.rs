@@ -164,6 +164,23 @@ impl Vit {
         self.blocks[block].attention_map(&tokens).value().clone()
     }
 
+    /// How much each head of a block looks at each patch, `[n, heads, h·w]`: the class token's
+    /// row of [`attention_maps`](Vit::attention_maps) or, where there is none, the mean of all rows.
+    ///
+    /// # Panics
+    /// Where there is no such block.
+    #[track_caller]
+    pub fn attention_to_patches(&self, x: &Var, block: usize) -> Tensor {
+        let maps = self.attention_maps(x, block);
+        let (n, heads, tokens) = (maps.shape()[0], maps.shape()[1], maps.shape()[2]);
+        let rows = match self.config.pooling {
+            Pooling::ClassToken => maps.slice(2, 0, 1),
+            Pooling::Mean => maps.mean(&[2], true),
+        };
+        let prefix = self.config.prefix();
+        rows.slice(3, prefix, tokens).reshape([n, heads, tokens - prefix])
+    }
+
     // ANCHOR: place
     /// The class token in front of the patches, and each token's position added to it.
     #[track_caller]

@@ -1,7 +1,7 @@
 //! `eval/…`: measures of features, on the host and in `f64` whatever the device; but the codes of
 //! SwAV on the device.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use methods::evaluate::{
     Features, Knn, NORM_EPS, alignment, attention_mask, feature_std, jaccard, rankme, uniformity,
 };
@@ -63,12 +63,12 @@ fn align_uniform(s: &Session) -> Result<Results> {
 
 fn attention_jaccard(s: &Session) -> Result<Results> {
     let (attention, target) = (s.case.array("in/attention")?, s.case.array("in/target")?);
-    let (keep, patch) = (s.case.config("keep")?, s.case.config("patch")?);
-    let [rows, columns]: [usize; 2] = s.case.config("grid")?;
+    let keep = s.case.config("keep")?;
+    let (grid, patch): ([usize; 2], usize) = (s.case.config("grid")?, s.case.config("patch")?);
     let &[images, heads, patches] = &attention.shape[..] else {
         bail!("in/attention has shape {:?}", attention.shape)
     };
-    ensure!(patches == rows * columns, "{patches} patches, expected {rows} × {columns}");
+    let size = grid.map(|patches| patches * patch);
     let objects = target.values.chunks(patches * patch * patch);
     let (mut masks, mut shares, mut best) = (Vec::new(), Vec::new(), Vec::new());
     for (weights, object) in attention.values.chunks(heads * patches).zip(objects) {
@@ -76,7 +76,7 @@ fn attention_jaccard(s: &Session) -> Result<Results> {
         let first = shares.len();
         for head in weights.chunks(patches) {
             let mask = attention_mask(head, keep);
-            shares.push(jaccard(&mask, columns, patch, &object));
+            shares.push(jaccard(&mask, grid, &object, size));
             masks.extend(mask.into_iter().map(f64::from));
         }
         best.push(shares[first..].iter().copied().fold(f64::NEG_INFINITY, f64::max));
