@@ -57,7 +57,7 @@ mod tests {
     fn overlap_is_counted_in_pixels() {
         // Two patches of 2 × 2 beside each other; of the first, three pixels are the object's.
         let object = [true, true, false, false, true, false, false, false];
-        let of = |kept| jaccard(&kept, [1, 2], &object, [2, 4]);
+        let of = |kept: [bool; 2]| jaccard(&kept, [1, 2], &object, [2, 4]);
         assert_eq!((of([true, false]), of([true, true]), of([false, true])), (0.75, 0.375, 0.0));
         assert!(jaccard(&[false; 2], [1, 2], &[false; 8], [2, 4]).is_nan());
     }

@@ -22,7 +22,7 @@ macro_rules! function {
         impl Function for $type {
             const NAME: &'static str = $name;
             const WGSL: &'static str = $wgsl;
-            #[inline(always)] // or the loops around it are not vectorised
+            #[inline(always)] // For the loops' sake.
             fn of<T: Float>($a: T, $b: T) -> T {
                 $of
             }

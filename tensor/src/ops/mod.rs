@@ -6,6 +6,7 @@ pub(crate) mod arithmetic;
 pub(crate) mod attention;
 pub(crate) mod avg_pool2d;
 pub(crate) mod batch_norm;
+pub(crate) mod batch_stats;
 pub(crate) mod concat;
 pub mod conv2d;
 pub(crate) mod cross_entropy;
