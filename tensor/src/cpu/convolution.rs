@@ -136,6 +136,7 @@ impl<const W: usize> Product<'_, W> {
         }
     }
 
+    // ANCHOR: add
     /// Adds the spans' share to a block, or, `first`, puts it there.
     fn add(&self, block: &mut Block<'_>, spans: &[Span], panels: Range<usize>, first: bool) {
         for (j, panel) in panels.enumerate() {
@@ -159,6 +160,7 @@ impl<const W: usize> Product<'_, W> {
             }
         }
     }
+    // ANCHOR_END: add
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ struct Position {
 }
 
 impl Stretch {
+    // ANCHOR: stretches
     fn all(g: &Geometry, side: Side, axis: usize) -> Vec<Stretch> {
         let mut found: Vec<Stretch> = Vec::new();
         for at in 0..g.grid(side)[axis] {
@@ -35,6 +36,7 @@ impl Stretch {
         }
         found
     }
+    // ANCHOR_END: stretches
 }
 
 /// A convolution's pixels by their taps: a group for each stretch of rows and of columns.

@@ -38,6 +38,7 @@ impl<T: Float> Patches<'_, T> {
         (CACHED_ELEMENTS / self.width().max(1)).clamp(32, 1024)
     }
 
+    // ANCHOR: times
     /// `y = patches · w`, with the weights `w` `[taps, c_in, c_out]`. From the side of the outputs
     /// they are the matrix as they lie, `[width, c_out]`; from that of the inputs each tap's part
     /// is turned over, to make `[width, c_in]`. `y` has a row for each pixel.
@@ -73,6 +74,7 @@ impl<T: Float> Patches<'_, T> {
             });
         });
     }
+    // ANCHOR_END: times
 
     /// `y = patchesᵀ · z`, with `z` `[pixels, columns]` and `y` `[width, columns]`.
     pub(crate) fn transposed_times(&self, z: &[T], columns: usize, y: &mut [T]) {

@@ -61,6 +61,7 @@ pub(crate) fn add_across<const W: usize>(
     of_rows!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
 }
 
+// ANCHOR: along
 #[inline(never)]
 fn along<const R: usize, const W: usize>(
     a: &[f32],
@@ -81,7 +82,9 @@ fn along<const R: usize, const W: usize>(
     }
     store(tile, y);
 }
+// ANCHOR_END: along
 
+// ANCHOR: across
 #[inline(never)]
 fn across<const R: usize, const W: usize>(
     a: &[f32],
@@ -100,6 +103,7 @@ fn across<const R: usize, const W: usize>(
     }
     store(tile, y);
 }
+// ANCHOR_END: across
 
 #[inline(always)]
 fn add_product<const W: usize>(sum: &mut [Lanes; W], a: f32, b: [Lanes; W]) {

@@ -20,6 +20,7 @@ impl Operation<3, 1> for Linear {
         2.0 * (self.rows * self.k * self.n) as f64
     }
 
+    // ANCHOR: cpu
     fn cpu<T: Float>(&self, [x, w, b]: [&[T]; 3], [y]: [&mut [T]; 1]) {
         let Linear { rows, k, n } = *self;
         // The product is added to the bias, which costs no pass of its own over `y`.
@@ -35,6 +36,7 @@ impl Operation<3, 1> for Linear {
             parallel: true,
         });
     }
+    // ANCHOR_END: cpu
 
     fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 3], [y]: [&GpuBuffer; 1]) {
         let product = gpu::gemm::Gemm {
