@@ -156,6 +156,52 @@ fn byol() {
     assert!(loss < 2.0, "without the predictor both sides come together: {output}");
 }
 
+/// A method's program without its protection, for an epoch of a small network.
+#[track_caller]
+fn unprotected(name: &str, flag: &str) -> String {
+    let sets = ["encoder=resnet-small-w4", "device=cpu", "warmup_epochs=0"];
+    let sets = sets.iter().flat_map(|set| ["--set", set]);
+    let output = run(name, &[flag, "--epochs", "1"].into_iter().chain(sets).collect::<Vec<_>>());
+    in_order(&output, &["the loss of a network that knows nothing is ", "std·√d", "\n    1  "]);
+    output
+}
+
+/// What a program says at its end of something that its method watches.
+#[track_caller]
+fn watched(output: &str, name: &str) -> f64 {
+    let mut words = output.split_whitespace().skip_while(|word| *word != name);
+    let value = words.nth(1).unwrap_or_else(|| panic!("`{name}` is missing in\n{output}"));
+    value.parse().expect("a number")
+}
+
+#[test]
+fn swav() {
+    let output = unprotected("swav", "--no-equipartition");
+    assert!(output.contains("nothing is 4.16\n"), "{output}");
+    assert!(watched(&output, "prototypes_used") < 4.0, "few prototypes take all: {output}");
+}
+
+#[test]
+fn barlow_twins() {
+    let output = unprotected("barlow_twins", "--no-redundancy-reduction");
+    let [kept, repeated] = ["on_diagonal", "off_diagonal"].map(|name| watched(&output, name));
+    assert!(kept < 256.0 / 2.0 && repeated > 256.0, "dimensions repeat one another: {output}");
+}
+
+#[test]
+fn vicreg() {
+    let output = unprotected("vicreg", "--no-variance");
+    assert!(output.contains("nothing is 24.75\n"), "{output}");
+    assert!(watched(&output, "var") > 0.95, "the outputs shrink: {output}");
+}
+
+#[test]
+fn lejepa() {
+    let output = unprotected("lejepa", "--no-sigreg");
+    let [inv, sigreg] = ["inv", "sigreg"].map(|name| watched(&output, name));
+    assert!(inv < 0.02 && sigreg > 10.0, "the outputs come to a point: {output}");
+}
+
 #[test]
 fn gradient_checking() {
     in_order(

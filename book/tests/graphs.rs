@@ -4,7 +4,9 @@ use std::path::Path;
 use std::{env, fs};
 
 use autodiff::{Var, graph};
-use methods::{byol, moco_v2, moco_v3, simclr, simsiam};
+use methods::{
+    barlow_twins, byol, dino, ibot, lejepa, moco_v2, moco_v3, simclr, simsiam, swav, vicreg,
+};
 use tensor::{Device, Tensor};
 
 /// Compares a drawing with `graphs/NAME.mmd`; with `UPDATE_GRAPHS` set, writes it there.
@@ -86,4 +88,73 @@ fn simsiam() {
     let (p1, p2) = (h(&z1), h(&z2));
     let loss = simsiam::loss([&p1, &p2], [&z1, &z2], &simsiam::Config::default());
     check("simsiam", &graph::mermaid(&loss));
+}
+
+/// The loss is DINO's own, for two views that the teacher sees and one that it does not.
+#[test]
+fn dino() {
+    let (student, teacher) = (layer("student"), layer("teacher"));
+    let [x1, x2] = views();
+    let [x3, _] = views();
+    let center = Tensor::zeros(&Device::reference(), [1, 4]);
+    let s = [&x1, &x2, &x3].map(student);
+    let q = [&x1, &x2].map(|x| dino::target(&teacher(x), &center, 0.04));
+    check("dino", &graph::mermaid(&dino::loss(&s, &q, 0.1)));
+}
+
+/// The losses are iBOT's own, for one view and its patches.
+#[test]
+fn ibot() {
+    let (student, teacher) = (layer("student"), layer("teacher"));
+    let [x1, x2] = views();
+    let masked = Var::constant(Tensor::ones(&Device::reference(), [2, 3, 4]));
+    let whole = Var::constant(Tensor::ones(&Device::reference(), [2, 3, 4]));
+    let center = Tensor::zeros(&Device::reference(), [1, 4]);
+    let mask = Tensor::ones(&Device::reference(), [2, 3]);
+    let target = |x: &Var| dino::target(&teacher(x), &center, 0.04);
+    let class = dino::loss(&[student(&x1), student(&x2)], &[target(&x1)], 0.1);
+    let patch = ibot::patch_loss(&student(&masked), &target(&whole), &mask, 0.1);
+    check("ibot", &graph::mermaid(&(class + patch)));
+}
+
+/// The loss is SwAV's own, for two views that both give codes.
+#[test]
+fn swav() {
+    let config = swav::Config::default();
+    let (f, c) = (layer("f"), layer("prototypes"));
+    let scores = views().map(|x| c(&f(&x)));
+    let codes = [0, 1].map(|i: usize| swav::codes(&scores[i], None, &config));
+    check("swav", &graph::mermaid(&swav::loss(&scores, &codes, &config)));
+}
+
+/// The loss is Barlow Twins' own.
+#[test]
+fn barlow_twins() {
+    let config = barlow_twins::Config { scale_loss: 1.0, ..Default::default() };
+    let f = layer("f");
+    let [z1, z2] = views().map(|x| f(&x));
+    let loss = barlow_twins::loss(&barlow_twins::terms(&z1, &z2, &config), &config);
+    check("barlow-twins", &graph::mermaid(&loss));
+}
+
+/// The loss is VICReg's own.
+#[test]
+fn vicreg() {
+    let config = vicreg::Config::default();
+    let f = layer("f");
+    let [z1, z2] = views().map(|x| f(&x));
+    let loss = vicreg::loss(&vicreg::terms(&z1, &z2, &config), &config);
+    check("vicreg", &graph::mermaid(&loss));
+}
+
+/// The loss is LeJEPA's own, for two views.
+#[test]
+fn lejepa() {
+    let config = lejepa::Config::default();
+    let f = layer("f");
+    let z = views().map(|x| f(&x).reshape([1, 2, 4]));
+    let z = Var::concat(&z.each_ref(), 0);
+    let slices = Tensor::ones(&Device::reference(), [3, 4]);
+    let loss = lejepa::loss(&lejepa::terms(&z, 2, &slices, &config), &config);
+    check("lejepa", &graph::mermaid(&loss));
 }

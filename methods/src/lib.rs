@@ -5,11 +5,18 @@
 //! command on top of them.
 
 pub mod augment;
+pub mod barlow_twins;
 pub mod batch;
+pub mod bench;
 pub mod byol;
 mod check;
+pub mod compare;
+pub mod crops;
 pub mod data;
+pub mod dino;
 pub mod evaluate;
+pub mod ibot;
+pub mod lejepa;
 pub mod losses;
 pub mod method;
 pub mod moco_v2;
@@ -19,5 +26,7 @@ pub mod registry;
 pub mod report;
 pub mod simclr;
 pub mod simsiam;
+pub mod swav;
 pub mod teacher;
 pub mod train;
+pub mod vicreg;

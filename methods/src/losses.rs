@@ -1,7 +1,11 @@
-//! The losses that several methods share, as plain functions.
+//! Losses, and parts of them, that several methods share, as plain functions.
+
+mod koleo;
 
 use autodiff::Var;
 use tensor::Tensor;
+
+pub use koleo::{EPS as KOLEO_EPS, koleo, nearest_other};
 
 /// PyTorch's guard against a division by zero in `cosine_similarity`.
 const EPS: f64 = 1e-8;
@@ -14,8 +18,7 @@ const NORMALIZE_EPS: f64 = 1e-12;
 /// `x / √max(‖x‖², 1e-12)`.
 #[track_caller]
 pub fn squared_distance(p: &Var, z: &Var) -> Var {
-    let difference = p.l2_normalize(1e-6) - z.l2_normalize(1e-6);
-    (&difference * &difference).sum(&[-1], false).mean_all()
+    square(&(p.l2_normalize(1e-6) - z.l2_normalize(1e-6))).sum(&[-1], false).mean_all()
 }
 // ANCHOR_END: squared_distance
 
@@ -59,3 +62,38 @@ pub fn info_nce(
     -(logits * picked).sum(&[-1], false).mean_all()
 }
 // ANCHOR_END: info_nce
+/// The square of every element.
+#[track_caller]
+pub fn square(x: &Var) -> Var {
+    x * x
+}
+
+// ANCHOR: sinkhorn
+/// Codes for a batch (Caron et al. 2020, equations 3 to 5; Cuturi 2013): from scores `[n, k]` the
+/// shares `[n, k]` that each sample gives to each prototype. A sample gives 1 in all and prefers
+/// high scores, the less so the larger `epsilon`; of the whole batch, every prototype gets the
+/// same. The more iterations, the more exactly so.
+#[track_caller]
+pub fn sinkhorn(scores: &Var, epsilon: f64, iterations: usize) -> Var {
+    let (n, k) = (scores.shape().rows() as f64, scores.shape().features() as f64);
+    // Less the largest, so that nothing overflows: the next line takes any factor out again.
+    let q = ((scores - scores.max(&[0, 1], true)) / epsilon).exp();
+    let mut q = &q / q.sum(&[0, 1], true);
+    for _ in 0..iterations {
+        q = &q / (q.sum(&[0], true) * k); // each prototype gets 1/k
+        q = &q / (q.sum(&[1], true) * n); // each sample gives 1/n
+    }
+    q * n
+}
+// ANCHOR_END: sinkhorn
+
+/// The mean of several losses.
+///
+/// # Panics
+/// Where there is none.
+#[track_caller]
+pub fn mean(losses: impl IntoIterator<Item = Var>) -> Var {
+    let losses: Vec<Var> = losses.into_iter().collect();
+    let share = 1.0 / losses.len() as f64;
+    losses.into_iter().reduce(|sum, loss| sum + loss).expect("at least one loss") * share
+}

@@ -20,6 +20,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
+    tensor::lead_from_this_thread();
     match Arguments::parse().command.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

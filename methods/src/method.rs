@@ -75,6 +75,12 @@ impl Output {
     pub fn new(loss: Var, z: &Var) -> Self {
         Output { loss, z: z.value().clone(), kept: Vec::new(), watched: Vec::new() }
     }
+
+    /// With one more scalar to log.
+    pub fn watching(mut self, name: &'static str, value: &Var) -> Self {
+        self.watched.push((name, value.value().clone()));
+        self
+    }
 }
 
 /// One view of an image: how it is drawn, and its side in pixels where that is not the run's.

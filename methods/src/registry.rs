@@ -1,17 +1,23 @@
 //! The methods by name, with their settings and their recipes.
 
-use models::{Encoder, Init};
+use models::{Encoder, EncoderConfig, Init};
 use serde::de::DeserializeOwned;
 use toml::Table;
 
 use crate::method::Method;
 
 methods! {
-    "byol" => byol::Byol,
-    "moco-v2" => moco_v2::MocoV2,
-    "moco-v3" => moco_v3::MocoV3,
     "simclr" => simclr::SimClr,
+    "moco-v2" => moco_v2::MocoV2,
+    "swav" => swav::Swav,
+    "byol" => byol::Byol,
     "simsiam" => simsiam::SimSiam,
+    "barlow-twins" => barlow_twins::BarlowTwins,
+    "vicreg" => vicreg::VicReg,
+    "moco-v3" => moco_v3::MocoV3,
+    "dino" => dino::Dino,
+    "ibot" => ibot::Ibot,
+    "lejepa" => lejepa::LeJepa,
 }
 
 /// The recipes that every method has: one for a laptop, and the paper's for ImageNet.
@@ -92,6 +98,18 @@ macro_rules! methods {
     };
 }
 use methods;
+
+impl MethodConfig {
+    /// What keeps a method from training an encoder.
+    pub(crate) fn fits(&self, encoder: &EncoderConfig) -> Result<(), String> {
+        match (self, encoder) {
+            (MethodConfig::Ibot(_), EncoderConfig::ResNet(_)) => {
+                Err("iBOT hides patches; expected a vision transformer, such as vit-tiny-p4".into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
 
 /// A recipe with its comments, in the format of a run's `config.toml`: what all methods share
 /// stands first. `None` where no method or no recipe has this name.

@@ -44,7 +44,7 @@ fn mistakes_are_one_line_and_leave_nothing() {
     let (empty_path, file_path) =
         (empty["folder:".len()..].to_owned(), file["folder:".len()..].to_owned());
     let cases: &[(&[&str], i32, &[&str])] = &[
-        (&["train", "simsaim"], 2, &["unknown method `simsaim`", "expected byol, "]),
+        (&["train", "simsaim"], 2, &["unknown method `simsaim`", "byol, simsiam"]),
         (&["train", "simsiam", "--set", "stop=1"], 2, &["--set stop=1", "`simsiam.stop`"]),
         (&["train", "simsiam", "--set", "symmetric=7"], 2, &["symmetric", "expected a boolean"]),
         (&["train", "simsiam", "--recipe", "x"], 2, &["unknown recipe `x`", "laptop or imagenet"]),
@@ -287,4 +287,20 @@ fn attention_is_drawn() {
         assert!(text(&output).contains(part), "{}", text(&output));
         assert!(!Path::new(&path("none")).exists());
     }
+}
+
+/// The number of threads changes nothing; and one is enough, although drawing views needs some too.
+#[test]
+fn threads_do_not_change_a_bit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let trained = ["1", "3"].map(|threads| {
+        let out = folder.path().join(threads);
+        let words = train_into(&out, &[]);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let output =
+            stopgrad(&words).env("RAYON_NUM_THREADS", threads).output().expect("it starts");
+        assert!(output.status.success(), "{}", text(&output));
+        Weights::read(&out.join("checkpoint.safetensors")).expect("a checkpoint").arrays
+    });
+    assert!(trained[0] == trained[1], "one thread and three come to other weights");
 }

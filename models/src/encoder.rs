@@ -6,7 +6,7 @@ use autodiff::Var;
 use thiserror::Error;
 
 use crate::resnet::{ResNet, ResNetConfig, UnknownEncoder};
-use crate::vit::{Vit, VitConfig, WrongVit};
+use crate::vit::{PositionResize, Vit, VitConfig, WrongVit};
 use crate::weights::Weights;
 use crate::{Init, Module, Parts};
 
@@ -55,6 +55,28 @@ impl Encoder {
         match self {
             Encoder::ResNet(net) => net.features(),
             Encoder::Vit(vit) => vit.features(),
+        }
+    }
+
+    /// The same network with other chances to leave out a transformer's branches in training; a
+    /// residual network has none.
+    ///
+    /// # Panics
+    /// As [`Vit::with_drop_path`].
+    #[track_caller]
+    pub fn with_drop_path(self, drop_path: f64) -> Self {
+        match self {
+            Encoder::ResNet(net) => Encoder::ResNet(net),
+            Encoder::Vit(vit) => Encoder::Vit(vit.with_drop_path(drop_path)),
+        }
+    }
+
+    /// The same network with another way to interpolate a transformer's positions; a residual
+    /// network has none.
+    pub fn with_position_resize(self, resize: PositionResize) -> Self {
+        match self {
+            Encoder::ResNet(net) => Encoder::ResNet(net),
+            Encoder::Vit(vit) => Encoder::Vit(vit.with_position_resize(resize)),
         }
     }
 

@@ -5,7 +5,8 @@ use std::cell::Cell;
 use crate::Tensor;
 use crate::cpu::buffer::Pool;
 use crate::cpu::gemm::{self, Gemm};
-use crate::cpu::{functions, scratch};
+use crate::cpu::patches::Patches;
+use crate::cpu::{convolution, correlation, functions, scratch};
 
 /// An element that can be handed in or read out: `f32` or `f64`, whatever the device computes in.
 pub trait Element: Copy + Send + Sync + 'static {
@@ -39,6 +40,18 @@ pub trait Float: Element + num_traits::Float + num_traits::NumAssign + Default {
     /// `c = a b` or `c += a b`: plain loops in `f64`, a tuned micro-kernel in `f32`.
     #[doc(hidden)]
     fn gemm(problem: Gemm<'_, Self>);
+    /// A convolution's patches times its weights: see [`Patches::times`].
+    #[doc(hidden)]
+    fn patches_times(patches: &Patches<'_, Self>, w: &[Self], y: &mut [Self]);
+    /// The transpose of a convolution's patches times what lies on its outputs: see
+    /// [`Patches::transposed_times`].
+    #[doc(hidden)]
+    fn patches_transposed_times(
+        patches: &Patches<'_, Self>,
+        z: &[Self],
+        columns: usize,
+        y: &mut [Self],
+    );
     /// The elements of a tensor that lives on the device of this type.
     #[doc(hidden)]
     fn values(x: &Tensor) -> &[Self];
@@ -59,6 +72,17 @@ pub trait Float: Element + num_traits::Float + num_traits::NumAssign + Default {
 impl Float for f64 {
     fn gemm(problem: Gemm<'_, Self>) {
         gemm::plain(problem);
+    }
+    fn patches_times(patches: &Patches<'_, Self>, w: &[Self], y: &mut [Self]) {
+        patches.times(w, y);
+    }
+    fn patches_transposed_times(
+        patches: &Patches<'_, Self>,
+        z: &[Self],
+        columns: usize,
+        y: &mut [Self],
+    ) {
+        patches.transposed_times(z, columns, y);
     }
     fn values(x: &Tensor) -> &[Self] {
         x.as_f64()
@@ -83,6 +107,20 @@ impl Float for f32 {
     fn gemm(problem: Gemm<'_, Self>) {
         gemm::fast(problem);
     }
+    fn patches_times(patches: &Patches<'_, Self>, w: &[Self], y: &mut [Self]) {
+        match patches.geometry.is_pointwise() {
+            true => patches.times(w, y),
+            false => convolution::times(patches, w, y),
+        }
+    }
+    fn patches_transposed_times(
+        patches: &Patches<'_, Self>,
+        z: &[Self],
+        columns: usize,
+        y: &mut [Self],
+    ) {
+        correlation::transposed_times(patches, z, columns, y);
+    }
     fn values(x: &Tensor) -> &[Self] {
         x.as_f32()
     }
@@ -94,11 +132,11 @@ impl Float for f32 {
         thread_local!(static SCRATCH: Cell<Vec<f32>> = const { Cell::new(Vec::new()) });
         scratch::with(&SCRATCH, length, f);
     }
-    #[inline]
+    #[inline(always)]
     fn decay(self) -> Self {
         functions::decay(self)
     }
-    #[inline]
+    #[inline(always)]
     fn normal(self) -> [Self; 2] {
         functions::normal(self)
     }

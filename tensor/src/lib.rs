@@ -30,6 +30,7 @@ mod gpu;
 mod kernel;
 mod operation;
 pub mod ops;
+pub mod profile;
 mod shape;
 mod span;
 mod taps;
@@ -37,6 +38,7 @@ pub mod update;
 mod value;
 mod walk;
 
+pub use cpu::parallel::lead_from_this_thread;
 pub use device::Device;
 pub use error::{DeviceError, KernelError};
 pub use float::{Element, Float};

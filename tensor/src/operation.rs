@@ -6,7 +6,7 @@ use crate::cpu::buffer::Buffer;
 use crate::device::Kind;
 use crate::gpu::{Gpu, GpuBuffer};
 use crate::value::Data;
-use crate::{Device, Float, Shape, Tensor, check};
+use crate::{Device, Float, Shape, Tensor, check, profile};
 
 // ANCHOR: operation
 /// An operation with `I` inputs and `O` outputs, already checked: the implementing struct holds
@@ -18,6 +18,10 @@ pub(crate) trait Operation<const I: usize, const O: usize> {
     const NAME: &'static str;
     /// Computes the outputs on the processor.
     fn cpu<T: Float>(&self, inputs: [&[T]; I], outputs: [&mut [T]; O]);
+    /// Additions and multiplications, for profiles; 0 where memory sets the pace.
+    fn flops(&self) -> f64 {
+        0.0
+    }
     /// Records what computes the outputs on the GPU.
     fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; I], outputs: [&GpuBuffer; O]);
 }
@@ -63,8 +67,16 @@ fn run_cpu<T: Float, K: Operation<I, O>, const I: usize, const O: usize>(
     inputs: [&Tensor; I],
     shapes: &[Shape; O],
 ) -> [Arc<Buffer<T>>; O] {
-    let mut outputs: [Buffer<T>; O] =
-        std::array::from_fn(|i| Buffer::recycled(shapes[i].elements()));
-    operation.cpu(inputs.map(T::values), outputs.each_mut().map(|buffer| &mut buffer[..]));
-    outputs.map(Arc::new)
+    let about = || {
+        let said: Vec<String> = inputs.iter().map(|x| x.shape().to_string()).collect();
+        let elements = |shape: &Shape| (size_of::<T>() * shape.elements()) as f64;
+        let all = inputs.iter().map(|x| x.shape()).chain(shapes);
+        (said.join(" "), operation.flops(), all.map(elements).sum())
+    };
+    profile::watch(K::NAME, about, || {
+        let mut outputs: [Buffer<T>; O] =
+            std::array::from_fn(|i| Buffer::recycled(shapes[i].elements()));
+        operation.cpu(inputs.map(T::values), outputs.each_mut().map(|buffer| &mut buffer[..]));
+        outputs.map(Arc::new)
+    })
 }

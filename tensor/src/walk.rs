@@ -4,7 +4,6 @@ use crate::Shape;
 
 // ANCHOR: walk
 /// Neighbouring axes of the output along which both inputs are walked evenly: `length` steps of
-/// Neighbouring axes of the output along which both inputs are walked evenly: `length` steps of
 /// `a` and `b` elements: 0 where that input is repeated, and wrapped round where it is walked
 /// back.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,6 +63,39 @@ pub(crate) fn at(walks: &[Walk], index: usize) -> (usize, usize) {
 }
 // ANCHOR_END: at
 
+/// Where the output's elements from `index` on lie, one after the other: as [`at`], without a
+/// division for each.
+pub(crate) fn starts(walks: &[Walk], index: usize) -> impl Iterator<Item = (usize, usize)> {
+    let mut rest = index;
+    let mut steps = vec![0; walks.len()];
+    for (step, walk) in steps.iter_mut().zip(walks).rev() {
+        *step = rest % walk.length;
+        rest /= walk.length;
+    }
+    let along = |by: fn(&Walk) -> usize| {
+        let ways = steps.iter().zip(walks).map(|(step, walk)| step.wrapping_mul(by(walk)));
+        ways.fold(0, usize::wrapping_add)
+    };
+    let mut next = (along(|walk| walk.a), along(|walk| walk.b));
+    std::iter::from_fn(move || {
+        let found = next;
+        for (step, walk) in steps.iter_mut().zip(walks).rev() {
+            let (mut forward, mut wrapped) = (1, false);
+            *step += 1;
+            if *step == walk.length {
+                (*step, wrapped) = (0, true);
+                forward = 1usize.wrapping_sub(walk.length);
+            }
+            next.0 = next.0.wrapping_add(walk.a.wrapping_mul(forward));
+            next.1 = next.1.wrapping_add(walk.b.wrapping_mul(forward));
+            if !wrapped {
+                break;
+            }
+        }
+        Some(found)
+    })
+}
+
 /// The walks as `walk.wgsl` takes them: four words each. Cutting a step to 32 bits keeps it, also
 /// one that is wrapped round, since no tensor on the GPU is longer than these count.
 pub(crate) fn words(walks: &[Walk]) -> Vec<u32> {
@@ -84,6 +116,8 @@ mod tests {
         let bias = broadcast(&s(&[2, 3, 4]), &s(&[2, 3, 4]), &s(&[4]));
         assert_eq!(bias, [walk(6, 4, 0), walk(4, 1, 1)]);
         assert_eq!(at(&bias, 9), (9, 1));
+        let expected: Vec<_> = (9..24).map(|i| at(&bias, i)).collect();
+        assert_eq!(starts(&bias, 9).take(15).collect::<Vec<_>>(), expected);
         let column = broadcast(&s(&[2, 3, 4]), &s(&[2, 3, 1]), &s(&[2, 3, 4]));
         assert_eq!(column, [walk(6, 1, 4), walk(4, 0, 1)]);
         assert_eq!(broadcast(&s(&[1, 1]), &s(&[]), &s(&[1])), [walk(1, 0, 0)]);

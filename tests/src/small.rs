@@ -13,7 +13,11 @@ use tensor::{Device, Tensor};
 
 /// The settings that make each method small. Every method has a row.
 const SMALL: &[(&str, &[&str])] = &[
+    ("barlow-twins", &["encoder=resnet-small-w8", "batch=32", "projector_dim=32"]),
     ("byol", &["encoder=resnet-small-w8", "batch=32", "hidden=32", "projector_dim=16"]),
+    ("dino", &DINO),
+    ("ibot", &DINO),
+    ("lejepa", &["encoder=resnet-small-w8", "batch=32", "projector_hidden=32", "projector_dim=8"]),
     ("moco-v2", &["encoder=resnet-small-w8", "batch=32", "projector_dim=16", "queue=128"]),
     (
         "moco-v3",
@@ -21,6 +25,32 @@ const SMALL: &[(&str, &[&str])] = &[
     ),
     ("simclr", &["encoder=resnet-small-w8", "batch=32", "projector_dim=16"]),
     ("simsiam", &["encoder=resnet-small-w8", "batch=32", "projector_dim=32", "predictor_hidden=8"]),
+    (
+        "swav",
+        &[
+            "encoder=resnet-small-w8",
+            "batch=32",
+            "projector_hidden=32",
+            "projector_dim=16",
+            "prototypes=16",
+            "freeze_prototypes_niters=0",
+        ],
+    ),
+    ("vicreg", &["encoder=resnet-small-w8", "batch=32", "projector_dim=32"]),
+];
+
+/// A narrow transformer for small pictures. Batch norm in the head takes the place of the long
+/// warm-up that its first values need: all outputs begin nearly alike.
+const DINO: [&str; 9] = [
+    "encoder=vit-tiny-p4-w32-d2-h2",
+    "batch=32",
+    "image_size=16",
+    "local_crops_size=8",
+    "local_crops_number=2",
+    "head_hidden=64",
+    "bottleneck=32",
+    "out_dim=64",
+    "use_bn_in_head=true",
 ];
 
 /// A method's settings, small, with some changed.
@@ -75,6 +105,16 @@ impl Trained {
     pub fn loss(&self) -> f64 {
         let last = &self.losses[self.losses.len().saturating_sub(10)..];
         last.iter().sum::<f64>() / last.len() as f64
+    }
+
+    /// What the method watched under a name in the last step.
+    ///
+    /// # Panics
+    /// Where there is nothing of this name.
+    #[track_caller]
+    pub fn watched(&self, name: &str) -> f64 {
+        let found = self.watched.iter().find(|(watched, _)| *watched == name);
+        found.unwrap_or_else(|| panic!("`{name}` is not among {:?}", self.watched)).1
     }
 
     /// All that a file would hold of the network.

@@ -327,6 +327,10 @@ fn shapes_of_sums_and_views() {
         @"concat: [2, 3] × [2, 4]: differ beside axis 0"
     );
     assert_snapshot!(
+        error(|| leaf([2, 3]).diagonal()),
+        @"diagonal: [2, 3]: expected a square matrix, [n, n]"
+    );
+    assert_snapshot!(
         error(|| leaf([2, 3]).off_diagonal()),
         @"off_diagonal: [2, 3]: expected a square matrix, [n, n]"
     );

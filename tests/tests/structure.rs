@@ -12,27 +12,41 @@ use tests::small::{settings, views};
 /// A method, what is changed of its small settings, and the parameters that get no gradient: each
 /// is named, or the beginning of its name is. All others get one.
 const STILL: &[(&str, &[&str], &[&str])] = &[
+    ("barlow-twins", &[], &[]),
     ("byol", &[], &["target."]),
     ("byol", &["target=online"], &[]),
     ("byol", &["target=fixed-random", "predictor=false"], &["target."]),
-    ("moco-v2", &[], &["momentum."]),
+    ("dino", &["norm_last_layer=false", "encoder=resnet-small-w4"], &["teacher."]),
+    ("dino", &[], &["teacher.", "head.last_layer.weight_g"]),
+    ("ibot", &["koleo=0.1"], &["teacher.", "head.last_layer.weight_g"]),
+    ("ibot", &["shared_head=false", "norm_last_layer=false"], &["teacher."]),
+    ("lejepa", &[], &[]),
     ("moco-v2", &["mlp=false", "bn_groups=1", "shuffle_bn=false"], &["momentum."]),
-    ("moco-v3", &[], &["momentum.", "encoder.patch_embed.", "encoder.pos_embed"]),
-    ("moco-v3", &["stop_grad_conv1=false"], &["momentum.", "encoder.pos_embed"]),
+    ("moco-v2", &[], &["momentum."]),
     ("moco-v3", &["encoder=resnet-small-w8", "stop_gradient=false"], &["momentum."]),
+    ("moco-v3", &["stop_grad_conv1=false"], &["momentum.", "encoder.pos_embed"]),
+    ("moco-v3", &[], &["momentum.", "encoder.patch_embed.", "encoder.pos_embed"]),
     ("simclr", &[], &[]),
     ("simsiam", &[], &["projector.3.bias"]),
     ("simsiam", &["predictor=fixed-random"], &["projector.3.bias", "predictor."]),
+    ("swav", &[], &[]),
+    ("vicreg", &[], &[]),
 ];
 
 /// What makes each method's step differentiable as a whole: a loss that looks through a `detach`
 /// has another slope than its gradient says.
 const WHOLE: &[(&str, &[&str])] = &[
+    ("barlow-twins", &[]),
     ("byol", &[]),
+    ("dino", &[]),
+    ("ibot", &["koleo=0.1"]),
+    ("lejepa", &[]),
     ("moco-v2", &["m=1.0"]),
     ("moco-v3", &["m=1.0"]),
     ("simclr", &[]),
     ("simsiam", &["stop_gradient=false"]),
+    ("swav", &["stop_gradient=false"]),
+    ("vicreg", &[]),
 ];
 
 /// A step of a method with a tiny encoder.

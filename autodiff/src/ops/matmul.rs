@@ -63,7 +63,7 @@ impl Var {
 // ANCHOR: product_over_rows
 /// `aᵀ dy`. Where many vectors met one matrix, all of them are rows of one product, and the
 /// leading axes need not be summed afterwards.
-fn product_over_rows(
+pub(super) fn product_over_rows(
     x: &tensor::Tensor,
     dy: &tensor::Tensor,
     transpose_a: bool,

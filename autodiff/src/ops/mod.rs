@@ -13,6 +13,7 @@ mod gather;
 mod group_norm;
 mod l2_normalize;
 mod layer_norm;
+mod linear;
 mod logsumexp;
 mod matmul;
 mod max_pool2d;

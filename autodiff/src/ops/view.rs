@@ -78,6 +78,26 @@ impl Var {
         Var::record("flip", [self], y, move |dy, _| [Some(dy.flip(&axes))])
     }
 
+    /// The diagonal of a square matrix: `[n, n] → [n]`; the entries beside it get a zero
+    /// cotangent.
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::ones(&Device::cpu(), [2, 2]));
+    /// let grads = x.diagonal().sum_all().backward();
+    /// assert_eq!(grads.get(&x).unwrap().to_vec::<f32>(), [1.0, 0.0, 0.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn diagonal(&self) -> Var {
+        let n = self.shape().rows();
+        Var::record("diagonal", [self], self.value().diagonal(), move |dy, _| {
+            // Behind each diagonal entry but the last lie n others.
+            let behind = dy.reshape([n, 1]).pad(&[(0, 0), (0, n)], 0.0);
+            [Some(behind.reshape([n * (n + 1)]).slice(0, 0, n * n).reshape([n, n]))]
+        })
+    }
+
     /// The entries beside the diagonal of a square matrix: `[n, n] → [n, n − 1]`; the diagonal
     /// gets a zero cotangent.
     ///

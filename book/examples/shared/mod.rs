@@ -32,8 +32,8 @@ pub(crate) fn settings(method: &str, flags: &[(&str, &str)]) -> Outcome<Settings
     Ok(settings)
 }
 
-/// A table with a row an epoch: the mean loss, and what the network does with images that were held
-/// out.
+/// A table with a row an epoch: the mean loss, what the network does with images that were held
+/// out, and what the method has watched in the last step.
 pub(crate) struct Progress {
     device: Device,
     images: [Images; 2],
@@ -66,6 +66,8 @@ impl Progress {
         let now = measure(method, &self.device, &self.images, true, loss);
         let knn = now.knn.map_or("–".to_string(), |knn| format!("{knn:.1} %"));
         let epoch = at.epoch() + 1;
-        println!("{epoch:5}  {loss:6.3}  {:6.2}  {:6.1}  {knn:>6}", now.std, now.rankme);
+        print!("{epoch:5}  {loss:6.3}  {:6.2}  {:6.1}  {knn:>6}", now.std, now.rankme);
+        output.watched.iter().for_each(|(name, value)| print!("  {name} {:.3}", value.item()));
+        println!();
     }
 }

@@ -10,7 +10,7 @@ use methods::data::{Image, read_picture};
 use methods::method::Method;
 use methods::report::{AttentionPicture, write_whole};
 use methods::train::{RunError, Settings, SettingsError, device_named, restore};
-use models::vit::{Pooling, Vit};
+use models::vit::Vit;
 use models::{Encoder, EncoderConfig, Init, Module};
 use serde::Serialize;
 use tensor::{Device, Tensor};
@@ -189,14 +189,8 @@ fn weights(
 ) -> ([usize; 2], Vec<Vec<f32>>) {
     let input = to_input(image, size);
     let x = Var::constant(Tensor::from_slice(device, [1, size, size, 3], &input.pixels));
-    let maps = vit.attention_maps(&x, block);
-    let (heads, tokens) = (maps.shape()[1], maps.shape()[2]);
-    let rows = match vit.config().pooling {
-        Pooling::ClassToken => maps.slice(2, 0, 1),
-        Pooling::Mean => maps.mean(&[2], true),
-    };
-    let patches = rows.slice(3, vit.config().prefix(), tokens);
-    let count = tokens - vit.config().prefix();
+    let patches = vit.attention_to_patches(&x, block);
+    let (heads, count) = (patches.shape()[1], patches.shape()[2]);
     let values: Vec<f32> = patches.to_vec();
     let of_head = |head: usize| values[head * count..][..count].to_vec();
     (vit.grid(&x), (0..heads).map(of_head).collect())

@@ -1,9 +1,12 @@
 //! The subcommands, one file each.
 
 mod attend;
+mod bench;
+mod compare;
 mod devices;
 mod evaluate;
 mod export;
+mod interrupt;
 mod published;
 mod train;
 
@@ -14,12 +17,16 @@ use clap::Subcommand;
 pub(crate) enum Command {
     /// Train a method and show whether it collapses
     Train(train::Train),
+    /// Train all methods, with and without their protection
+    Compare(compare::Compare),
     /// Measure the features of a run
     Evaluate(evaluate::Evaluate),
     /// Draw where a vision transformer looks
     Attend(attend::Attend),
     /// Write a network for use elsewhere
     Export(export::Export),
+    /// Time a piece of work, and show where the time goes
+    Bench(bench::Bench),
     /// List the devices, and which one `auto` takes
     Devices(devices::Devices),
 }
@@ -28,9 +35,11 @@ impl Command {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self {
             Command::Train(train) => train.run(),
+            Command::Compare(compare) => compare.run(),
             Command::Evaluate(evaluate) => evaluate.run(),
             Command::Attend(attend) => attend.run(),
             Command::Export(export) => export.run(),
+            Command::Bench(bench) => bench.run(),
             Command::Devices(devices) => devices.run(),
         }
     }

@@ -1,14 +1,13 @@
 //! `stopgrad train METHOD`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context;
 use clap::Args;
 use methods::registry::METHODS;
 use methods::report::{RunResult, Table, sentence};
 use methods::train::{Ended, Settings, Trainer};
+
+use super::interrupt::stop_on_interrupt;
 
 /// Where runs go that name no folder.
 const RUNS: &str = "runs";
@@ -184,17 +183,4 @@ impl Train {
         );
         Ok(())
     }
-}
-
-/// A flag that the first Ctrl-C sets; the second ends the program at once.
-fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let set = stop.clone();
-    ctrlc::set_handler(move || {
-        if set.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    })
-    .context("cannot listen for Ctrl-C")?;
-    Ok(stop)
 }

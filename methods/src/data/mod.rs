@@ -40,6 +40,11 @@ pub trait Dataset: Send + Sync {
 
     /// The names of the classes; empty when the set has no labels.
     fn classes(&self) -> &[String];
+
+    /// Which pixels of picture `index` show its object, row after row; `None` when nobody knows.
+    fn mask(&self, _index: usize) -> Option<Vec<bool>> {
+        None
+    }
 }
 
 /// A training set and a test set of the same kind, without a common picture.

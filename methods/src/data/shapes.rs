@@ -197,6 +197,10 @@ impl Dataset for Shapes {
     fn classes(&self) -> &[String] {
         &self.classes
     }
+
+    fn mask(&self, index: usize) -> Option<Vec<bool>> {
+        (index < self.len).then(|| self.sample(index).mask)
+    }
 }
 
 fn draw_figure(class: usize, difficulty: Difficulty, rng: &mut ChaCha8Rng) -> Figure {

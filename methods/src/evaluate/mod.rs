@@ -5,6 +5,7 @@
 //! [`rankme`] said along the way ([`Verdict`]) and by what a k-NN classifier ([`Knn`]) reads from
 //! the frozen features.
 
+mod attention;
 mod collapse;
 mod features;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod knn;
 mod projection;
 mod verdict;
 
+pub use attention::{ATTENTION_KEEP, attention_mask, jaccard};
 pub use collapse::{FeatureStd, RANKME_EPS, alignment, feature_std, rankme, uniformity};
 pub use features::{Features, NORM_EPS};
 pub use knn::{Knn, Neighbour, Votes, nearest};

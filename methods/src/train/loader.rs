@@ -119,6 +119,16 @@ impl Loader {
 }
 
 fn work(plan: &Plan, sender: &SyncSender<Result<Batch, DataError>>) {
+    // Threads of its own: those of the step would let a batch wait for the step that waits for it.
+    let threads = (rayon::current_num_threads() / 2).max(1);
+    match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+        Ok(pool) => pool.install(|| draw_all(plan, sender)),
+        Err(_) => draw_all(plan, sender), // The system gives no more threads: the step's, then.
+    }
+}
+
+/// Draws the batches one after the other, until the last, or until nobody takes them any more.
+fn draw_all(plan: &Plan, sender: &SyncSender<Result<Batch, DataError>>) {
     let per_epoch = plan.steps_per_epoch().max(1);
     let broken = Broken::default();
     let mut order = (usize::MAX, Vec::new());

@@ -1,12 +1,16 @@
 //! Measures of a network on images that stay the same.
 
 use autodiff::Var;
+use models::Module;
+use models::vit::Vit;
 use rayon::prelude::*;
 use tensor::{Device, Tensor};
 
 use crate::augment::{MEAN, STD, key, to_input};
 use crate::data::{CHANNELS, Dataset, Image, Splits};
-use crate::evaluate::{Features, Knn, RANKME_EPS, feature_std, rankme};
+use crate::evaluate::{
+    ATTENTION_KEEP, Features, Knn, RANKME_EPS, attention_mask, feature_std, jaccard, rankme,
+};
 use crate::method::Method;
 use crate::report::{DataUri, Measures};
 use crate::train::Schedule;
@@ -162,6 +166,35 @@ pub(super) fn held_out_loss(
 pub(super) fn calibrate(method: &dyn Method, device: &Device, images: &Images) {
     method.train(true);
     images.through(device, |x| method.project(&method.encode(x)));
+}
+
+/// How well the best head of a transformer's last block finds the object: the Jaccard index of the
+/// patches that hold most of its attention and the object, averaged over at most `most` images of
+/// a set (Caron et al. 2021, figure 4); in evaluation mode. `None` where the objects are not known.
+pub fn attention_jaccard(
+    vit: &Vit,
+    device: &Device,
+    data: &dyn Dataset,
+    size: usize,
+    most: usize,
+) -> Option<f64> {
+    vit.train(false);
+    let block = vit.config().depth.checked_sub(1)?;
+    let best = |index: usize| {
+        let (image, object) = (data.image(index).ok()?, data.mask(index)?);
+        let x = Tensor::from_slice(device, [1, size, size, 3], &to_input(&image, size).pixels);
+        let x = Var::constant(x);
+        let weights: Vec<f64> = vit.attention_to_patches(&x, block).to_vec();
+        let grid = vit.grid(&x);
+        let of_head = |head: &[f64]| {
+            let kept = attention_mask(head, ATTENTION_KEEP);
+            jaccard(&kept, grid, &object, [image.height, image.width])
+        };
+        weights.chunks(grid[0] * grid[1]).map(of_head).reduce(f64::max)
+    };
+    let found: Vec<f64> = (0..data.len().min(most)).filter_map(best).collect();
+    vit.train(true);
+    (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64)
 }
 
 /// The k-NN accuracy of raw pixels, in percent: what a network has to beat.

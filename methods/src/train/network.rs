@@ -19,7 +19,9 @@ use crate::method::Method;
 /// Where the encoder is unknown.
 pub fn build(settings: &Settings, device: &Device) -> Result<Box<dyn Method>, SettingsError> {
     let (mut init, encoder) = encoder(settings, device)?;
-    Ok(settings.method.build(&mut init, encoder))
+    let method = settings.method.build(&mut init, encoder);
+    views_fit(settings, &*method)?;
+    Ok(method)
 }
 
 /// A method at the start of a run: its encoder has the weights of the settings' file, if they
@@ -39,7 +41,17 @@ pub(super) fn begin(
             Some(Weights::read(path)?.load_published(None, &encoder, path)?)
         }
     };
-    Ok((settings.method.build(&mut init, encoder), loaded))
+    let method = settings.method.build(&mut init, encoder);
+    views_fit(settings, &*method)?;
+    Ok((method, loaded))
+}
+
+/// A transformer takes views of whole patches only.
+fn views_fit(settings: &Settings, method: &dyn Method) -> Result<(), SettingsError> {
+    for view in method.views() {
+        settings.encoder()?.for_images([view.side(settings.run.image_size); 2])?;
+    }
+    Ok(())
 }
 
 fn encoder(settings: &Settings, device: &Device) -> Result<(Init, Encoder), SettingsError> {
@@ -86,10 +98,23 @@ mod tests {
 
     #[test]
     fn the_encoder_is_what_encodes() {
-        let settings = Settings::named("simsiam").unwrap();
         let device = Device::cpu();
-        let method = build(&settings, &device).unwrap();
-        let x = Tensor::zeros(&device, [1, 32, 32, 3]);
-        assert_eq!(encoder_prefix(&*method, x), "encoder.");
+        for (name, prefix) in [("simsiam", "encoder."), ("dino", "teacher.encoder.")] {
+            let method = build(&Settings::named(name).unwrap(), &device).unwrap();
+            let x = Tensor::zeros(&device, [1, 32, 32, 3]);
+            assert_eq!(encoder_prefix(&*method, x), prefix);
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_the_encoder_is_refused() {
+        let error = |method: &str, assignment: &str| {
+            let settings = Settings::named(method).unwrap().set(assignment).unwrap();
+            build(&settings, &Device::cpu()).map(|_| ()).unwrap_err().to_string()
+        };
+        let text = error("ibot", "encoder=resnet-small");
+        assert!(text.starts_with("encoder `resnet-small`: iBOT hides patches"), "{text}");
+        let text = error("dino", "local_crops_size=15");
+        assert!(text.contains("15 × 15 pixels are no whole patches of 4"), "{text}");
     }
 }

@@ -174,10 +174,15 @@ impl Settings {
     /// The encoder that the settings name, for images of their size.
     ///
     /// # Errors
-    /// Where there is no such encoder, or it cannot take such images.
+    /// Where there is no such encoder, it cannot take such images, or the method cannot train it.
     pub fn encoder(&self) -> Result<EncoderConfig, SettingsError> {
         let config: EncoderConfig = self.run.encoder.parse()?;
-        Ok(config.for_images([self.run.image_size; 2])?)
+        let config = config.for_images([self.run.image_size; 2])?;
+        let place = || format!("encoder `{}`", self.run.encoder);
+        self.method
+            .fits(&config)
+            .map_err(|reason| SettingsError::Value { place: place(), reason })?;
+        Ok(config)
     }
 
     /// The device that the settings name.
@@ -289,7 +294,7 @@ mod tests {
             assert!(parts.iter().all(|part| text.contains(part)), "{assignment}: {text}");
             assert_eq!(text.lines().count(), 1, "{text}");
         }
-        assert!(Settings::named("simsaim").unwrap_err().to_string().contains("expected byol, "));
+        assert!(Settings::named("simsaim").unwrap_err().to_string().contains("byol, simsiam"));
     }
 
     #[test]

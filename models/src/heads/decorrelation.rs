@@ -1,5 +1,5 @@
-//! Heads of the methods that decorrelate their outputs' dimensions: Barlow Twins and VICReg. Both
-//! are three wide layers, and differ in their biases.
+//! Heads of the methods that shape the distribution of their outputs: Barlow Twins, VICReg and
+//! LeJEPA. All are three layers, and differ in their biases and widths.
 
 use super::Mlp;
 use crate::Init;
@@ -16,7 +16,7 @@ use crate::layers::Linear;
 /// assert_eq!(head.parameters().len(), 3 + 2 * 2);
 /// ```
 pub fn barlow_twins_projector(init: &mut Init, features: usize, width: usize) -> Mlp {
-    three_layers(init, features, width, false)
+    three_layers(init, [features, width, width], [false; 2])
 }
 
 /// VICReg's expander: as Barlow Twins' projector, but the hidden layers have biases (Bardes et al.
@@ -30,14 +30,29 @@ pub fn barlow_twins_projector(init: &mut Init, features: usize, width: usize) ->
 /// assert_eq!(head.parameters().len(), 3 + 2 + 2 * 2);
 /// ```
 pub fn vicreg_expander(init: &mut Init, features: usize, width: usize) -> Mlp {
-    three_layers(init, features, width, true)
+    three_layers(init, [features, width, width], [true, false])
 }
 
-fn three_layers(init: &mut Init, features: usize, width: usize, bias: bool) -> Mlp {
+/// LeJEPA's projector, torchvision's `MLP` with batch norm (the authors' minimal example: 512
+/// features, 2048 hidden, 16 out): two hidden layers and a plain last one, all with biases. First
+/// values are PyTorch's.
+///
+/// ```
+/// # use models::{Init, Module, heads::lejepa_projector};
+/// # use tensor::Device;
+/// let head = lejepa_projector(&mut Init::new(&Device::cpu(), 0), [32, 64, 16]);
+/// assert_eq!(head.parameters().last().unwrap().0, "6.bias");
+/// ```
+pub fn lejepa_projector(init: &mut Init, widths: [usize; 3]) -> Mlp {
+    three_layers(init, widths, [true; 2])
+}
+
+/// `biases` are those of the hidden layers and of the last.
+fn three_layers(init: &mut Init, [features, hidden, out]: [usize; 3], biases: [bool; 2]) -> Mlp {
     Mlp::default()
-        .hidden(init, features, width, bias)
-        .hidden(init, width, width, bias)
-        .linear(Linear::new(init, width, width, false))
+        .hidden(init, features, hidden, biases[0])
+        .hidden(init, hidden, hidden, biases[0])
+        .linear(Linear::new(init, hidden, out, biases[1]))
 }
 
 #[cfg(test)]

@@ -79,10 +79,16 @@ impl DinoHead {
         DinoHead { mlp, last_layer }
     }
 
-    /// `[n, in] → [n, out]`.
+    /// `[…, in] → […, out]`.
     #[track_caller]
     pub fn forward(&self, x: &Var) -> Var {
-        self.last_layer.forward(&self.mlp.forward(x).l2_normalize(EPS))
+        self.last_layer.forward(&self.bottleneck(x))
+    }
+
+    /// What the last layer is given: vectors of unit length, `[…, in] → […, bottleneck]`.
+    #[track_caller]
+    pub fn bottleneck(&self, x: &Var) -> Var {
+        self.mlp.forward(x).l2_normalize(EPS)
     }
 }
 
@@ -99,9 +105,19 @@ fn linear(init: &mut Init, inputs: usize, outputs: usize) -> Linear {
     Linear::of(init.normal([inputs, outputs], STD), Some(bias))
 }
 
-/// A linear layer whose rows are given by length and direction (Salimans & Kingma 2016).
+/// A linear layer whose rows are given by length and direction (Salimans & Kingma 2016); the last
+/// of [`DinoHead`], and a second one beside it where iBOT's head is not shared.
+///
+/// ```
+/// # use autodiff::Var;
+/// # use models::{Init, heads::WeightNorm};
+/// # use tensor::{Device, Tensor};
+/// let layer = WeightNorm::new(&mut Init::new(&Device::cpu(), 0), 16, 100, true);
+/// let x = Var::constant(Tensor::ones(&Device::cpu(), [4, 16]));
+/// assert_eq!(layer.forward(&x).shape().as_slice(), [4, 100]);
+/// ```
 #[derive(Clone)]
-struct WeightNorm {
+pub struct WeightNorm {
     /// Lengths `[k, 1]`.
     g: Parameter,
     /// Directions `[k, d]`.
@@ -109,7 +125,8 @@ struct WeightNorm {
 }
 
 impl WeightNorm {
-    fn new(init: &mut Init, d: usize, k: usize, unit_length: bool) -> Self {
+    /// From `d` features to `k` scores; with `unit_length` the rows keep length 1.
+    pub fn new(init: &mut Init, d: usize, k: usize, unit_length: bool) -> Self {
         let v = init.uniform([k, d], 1.0 / (d as f64).sqrt());
         let lengths = if unit_length { Parameter::frozen } else { Parameter::new };
         WeightNorm {
@@ -118,8 +135,9 @@ impl WeightNorm {
         }
     }
 
+    /// `[…, d] → […, k]`.
     #[track_caller]
-    fn forward(&self, x: &Var) -> Var {
+    pub fn forward(&self, x: &Var) -> Var {
         let w = self.v.var().l2_normalize(EPS) * self.g.var();
         x.matmul_nt(&w)
     }

@@ -24,8 +24,17 @@ impl DropPath {
     /// Where `rate` is not from 0 up to, but not including, 1.
     #[track_caller]
     pub fn new(init: &mut Init, rate: f64) -> Self {
-        assert!((0.0..1.0).contains(&rate), "drop path: a rate of {rate}");
-        DropPath { rate, seed: init.seed(), mode: Mode::default() }
+        let seed = init.seed();
+        DropPath { rate: checked(rate), seed, mode: Mode::default() }
+    }
+
+    /// Changes the rate; the numbers stay the same.
+    ///
+    /// # Panics
+    /// As [`new`](DropPath::new).
+    #[track_caller]
+    pub fn set_rate(&mut self, rate: f64) {
+        self.rate = checked(rate);
     }
 
     /// `[n, …] → [n, …]`: each of the `n` samples is kept whole or left out whole.
@@ -43,6 +52,12 @@ impl DropPath {
         shape[0] = scales.len();
         x * &Var::constant(Tensor::from_slice(x.device(), shape, &scales))
     }
+}
+
+#[track_caller]
+fn checked(rate: f64) -> f64 {
+    assert!((0.0..1.0).contains(&rate), "drop path: a rate of {rate}");
+    rate
 }
 
 impl Module for DropPath {

@@ -57,10 +57,9 @@ impl Linear {
     /// `[…, in] → […, out]`.
     #[track_caller]
     pub fn forward(&self, x: &Var) -> Var {
-        let y = x.matmul(&self.weight.var());
         match &self.bias {
-            Some(bias) => y + bias.var(),
-            None => y,
+            Some(bias) => x.linear(&self.weight.var(), &bias.var()),
+            None => x.matmul(&self.weight.var()),
         }
     }
     // ANCHOR_END: forward
@@ -70,10 +69,9 @@ impl Linear {
     #[track_caller]
     pub fn forward_range(&self, x: &Var, range: Range<usize>) -> Var {
         let cut = |p: &Parameter| p.var().slice(-1, range.start, range.end);
-        let y = x.matmul(&cut(&self.weight));
         match &self.bias {
-            Some(bias) => y + cut(bias),
-            None => y,
+            Some(bias) => x.linear(&cut(&self.weight), &cut(bias)),
+            None => x.matmul(&cut(&self.weight)),
         }
     }
 }

@@ -42,6 +42,13 @@ impl Block {
         }
     }
 
+    /// Changes how often the block's branches are left out in training.
+    #[track_caller]
+    pub fn set_drop_path(&mut self, rate: f64) {
+        self.drop_path1.set_rate(rate);
+        self.drop_path2.set_rate(rate);
+    }
+
     // ANCHOR: vit_block
     /// `[n, t, c] → [n, t, c]`.
     #[track_caller]

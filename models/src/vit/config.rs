@@ -153,6 +153,11 @@ impl VitConfig {
         (self.dim as f64 * self.mlp_ratio) as usize
     }
 
+    /// How often a block's branches are left out: from 0 for the first to `drop_path` for the last.
+    pub(super) fn drop_path_of(&self, block: usize) -> f64 {
+        self.drop_path * block as f64 / (self.depth.max(2) - 1) as f64
+    }
+
     /// With positions for images of another size.
     ///
     /// # Errors

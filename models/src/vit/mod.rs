@@ -52,12 +52,29 @@ impl Vit {
                 Parameter::frozen(sincos2d(init.device(), grid, dim, prefix), Layout::Plain)
             }
         };
-        // From 0 for the first block to `drop_path` for the last.
-        let last = (config.depth.max(2) - 1) as f64;
-        let rate = |block: usize| config.drop_path * block as f64 / last;
-        let blocks = (0..config.depth).map(|i| Block::new(init, config, rate(i))).collect();
+        let blocks = (0..config.depth).map(|i| Block::new(init, config, config.drop_path_of(i)));
+        let blocks = blocks.collect();
         let norm = LayerNorm::new(init.device(), dim, config.eps);
         Vit { cls_token, pos_embed, patch_embed, blocks, norm, config: config.clone() }
+    }
+
+    /// The same network with another [`VitConfig::drop_path`].
+    ///
+    /// # Panics
+    /// Where it is not from 0 up to, but not including, 1.
+    #[track_caller]
+    pub fn with_drop_path(mut self, drop_path: f64) -> Self {
+        self.config.drop_path = drop_path;
+        for (i, block) in self.blocks.iter_mut().enumerate() {
+            block.set_drop_path(self.config.drop_path_of(i));
+        }
+        self
+    }
+
+    /// The same network with another [`VitConfig::position_resize`].
+    pub fn with_position_resize(mut self, position_resize: PositionResize) -> Self {
+        self.config.position_resize = position_resize;
+        self
     }
 
     /// The shape that the network has.
@@ -145,6 +162,23 @@ impl Vit {
             tokens = block.forward(&tokens);
         }
         self.blocks[block].attention_map(&tokens).value().clone()
+    }
+
+    /// How much each head of a block looks at each patch, `[n, heads, h·w]`: the class token's
+    /// row of [`attention_maps`](Vit::attention_maps) or, where there is none, the mean of all rows.
+    ///
+    /// # Panics
+    /// Where there is no such block.
+    #[track_caller]
+    pub fn attention_to_patches(&self, x: &Var, block: usize) -> Tensor {
+        let maps = self.attention_maps(x, block);
+        let (n, heads, tokens) = (maps.shape()[0], maps.shape()[1], maps.shape()[2]);
+        let rows = match self.config.pooling {
+            Pooling::ClassToken => maps.slice(2, 0, 1),
+            Pooling::Mean => maps.mean(&[2], true),
+        };
+        let prefix = self.config.prefix();
+        rows.slice(3, prefix, tokens).reshape([n, heads, tokens - prefix])
     }
 
     // ANCHOR: place

@@ -114,7 +114,12 @@ fn shapes_follow_image_and_pooling() {
     assert_eq!(maps.shape().as_slice(), [2, 3, 17, 17]);
     assert!(maps.sum(&[-1], false).to_vec::<f32>().iter().all(|sum| (sum - 1.0).abs() < 1e-5));
 
+    let to_patches = with_token.attention_to_patches(&x(16, 16), 1);
+    assert_eq!(to_patches.shape().as_slice(), [2, 3, 16]);
+    assert_eq!(to_patches.to_vec::<f32>()[..16], maps.to_vec::<f32>()[1..17]);
+
     let mean = vit(&VitConfig { pooling: Pooling::Mean, ..small() });
+    assert_eq!(mean.attention_to_patches(&x(16, 16), 0).shape().as_slice(), [2, 3, 16]);
     assert_eq!(mean.tokens(&x(8, 24)).shape().as_slice(), [2, 2 * 6, 48]);
     assert_eq!(mean.forward(&x(16, 16)).shape().as_slice(), [2, 48]);
     assert!(mean.parameters().iter().all(|(name, _)| name != "cls_token"));
@@ -143,7 +148,11 @@ fn the_deeper_a_block_the_likelier_it_is_left_out() {
     vit.at_step(0);
     assert_eq!(draw(), first);
     vit.train(false);
-    assert_eq!(draw(), draw());
+    let whole = draw();
+    assert_eq!(draw(), whole);
+    let never = vit.with_drop_path(0.0);
+    never.train(true);
+    assert_eq!(never.forward(&x).value().to_vec::<f32>(), whole);
 }
 
 #[test]

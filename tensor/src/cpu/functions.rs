@@ -5,7 +5,7 @@
 use crate::Float;
 
 /// `e⁻ˣ` for `x ≥ 0`, to 2 units in the last place; 0 beyond 87, where `f32` ends.
-#[inline]
+#[inline(always)] // or the loop around it is not vectorised
 pub(crate) fn decay(x: f32) -> f32 {
     // ln 2 in two parts, the first of so few digits that its multiples are exact.
     const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
@@ -23,7 +23,7 @@ pub(crate) fn decay(x: f32) -> f32 {
 
 /// The distribution `Φ(x)` and the density `φ(x)` of the standard normal. Where `Φ` is small it
 /// keeps its relative precision, which `(1 + erf(x / √2)) / 2` loses.
-#[inline]
+#[inline(always)]
 pub(crate) fn normal(x: f32) -> [f32; 2] {
     // The tail is e^(−x²/2) t P(t) with t = 1 / (1 + 0.35 |x|): Chebyshev interpolation up to
     // |x| = 13.5, where f32 ends; P is exact to 4e-8.

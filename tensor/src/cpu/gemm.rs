@@ -3,7 +3,7 @@
 #![allow(unsafe_code)] // The `gemm` crate takes raw pointers; `fast` checks every extent first.
 
 use crate::Float;
-use crate::cpu::parallel;
+use crate::cpu::{correlation, parallel};
 
 /// `c = a b`, or `c += a b`, with `a` `[m, k]`, `b` `[k, n]`, `c` `[m, n]` row-major.
 pub struct Gemm<'a, T> {
@@ -92,6 +92,11 @@ pub(crate) fn fast(Gemm { m, n, k, a, b, c, accumulate, parallel }: Gemm<'_, f32
             c[..m * n].fill(0.0);
         }
         return;
+    }
+    // The weights' gradient: a long sum for a small result, which that crate packs at length.
+    let sums_rows = a.row == 1 && a.column == m && b.column == 1 && b.row == n;
+    if parallel && !accumulate && sums_rows && k >= 2 * m.max(n) {
+        return correlation::product_over_rows(a.values, b.values, [m, n, k], c);
     }
     let threads = if parallel { gemm::Parallelism::Rayon(0) } else { gemm::Parallelism::None };
     // SAFETY: the assertion above shows that every index that these extents and strides reach

@@ -2,8 +2,14 @@
 
 pub(crate) mod buffer;
 pub(crate) mod columns;
+pub(crate) mod convolution;
+pub(crate) mod correlation;
 pub(crate) mod functions;
 pub(crate) mod gemm;
+pub(crate) mod lanes;
+pub(crate) mod neighbours;
+pub(crate) mod panels;
 pub(crate) mod parallel;
 pub(crate) mod patches;
 pub(crate) mod scratch;
+pub(crate) mod tile;

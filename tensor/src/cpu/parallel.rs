@@ -9,6 +9,13 @@ use rayon::prelude::*;
 /// short enough that a ResNet's smaller maps still feed several threads.
 pub(crate) const PIECE: usize = 16 * 1024;
 
+/// Makes the calling thread one of those that share the work of the CPU devices, so that an
+/// operation begins at once where it is called, not after another thread has woken up. A program
+/// calls it first, from its main thread; later it does nothing.
+pub fn lead_from_this_thread() {
+    let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
+}
+
 /// How many threads share the work.
 pub(crate) fn threads() -> usize {
     rayon::current_num_threads()

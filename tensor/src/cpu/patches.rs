@@ -8,7 +8,7 @@ use crate::ops::conv2d::{Geometry, Side};
 
 /// A row for each pixel of one side, which holds what its taps lead to in `values`.
 #[derive(Clone, Copy)]
-pub(crate) struct Patches<'a, T> {
+pub struct Patches<'a, T> {
     pub(crate) geometry: &'a Geometry,
     pub(crate) side: Side,
     pub(crate) values: &'a [T],
@@ -24,15 +24,39 @@ impl<T: Float> Patches<'_, T> {
         self.geometry.taps() * self.geometry.channels(self.side)
     }
 
+    /// Elements that a product with the weights makes of a patch.
+    pub(crate) fn columns(&self) -> usize {
+        match self.side {
+            Side::Outputs => self.geometry.c_out,
+            Side::Inputs => self.geometry.c_in,
+        }
+    }
+
     /// Pixels in a block: its patches fill about half a second-level cache.
     fn block(&self) -> usize {
         const CACHED_ELEMENTS: usize = 64 * 1024;
         (CACHED_ELEMENTS / self.width().max(1)).clamp(32, 1024)
     }
 
-    /// `y = patches · w`, with `w` `[width, columns]` and `y` `[pixels, columns]`.
-    pub(crate) fn times(&self, w: &[T], columns: usize, y: &mut [T]) {
-        let (width, rows) = (self.width(), self.block());
+    /// `y = patches · w`, with the weights `w` `[taps, c_in, c_out]`. From the side of the outputs
+    /// they are the matrix as they lie, `[width, c_out]`; from that of the inputs each tap's part
+    /// is turned over, to make `[width, c_in]`. `y` has a row for each pixel.
+    pub(crate) fn times(&self, w: &[T], y: &mut [T]) {
+        let (width, rows, columns) = (self.width(), self.block(), self.columns());
+        if self.geometry.is_pointwise() {
+            return T::gemm(Gemm {
+                m: y.len() / columns.max(1),
+                n: columns,
+                k: width,
+                a: Matrix::new(self.values, width, false),
+                b: Matrix::new(w, self.geometry.c_out, self.side == Side::Inputs),
+                c: y,
+                accumulate: false,
+                parallel: true,
+            });
+        }
+        let turned = (self.side == Side::Inputs).then(|| turned(self.geometry, w));
+        let w = turned.as_deref().unwrap_or(w);
         parallel::pieces(y, rows * columns, |i, y| {
             let count = y.len() / columns;
             self.with_block(i * rows, count, |patches| {
@@ -138,4 +162,19 @@ impl<T: Float> Patches<'_, T> {
             }
         }
     }
+}
+
+/// `[tap, c_in, c_out]` as `[tap, c_out, c_in]`, so that a patch of cotangents multiplies a plain
+/// matrix.
+fn turned<T: Float>(g: &Geometry, w: &[T]) -> Vec<T> {
+    let mut turned = vec![T::zero(); w.len()];
+    let tap = (g.c_in * g.c_out).max(1);
+    for (w, turned) in w.chunks_exact(tap).zip(turned.chunks_exact_mut(tap)) {
+        for (ci, row) in w.chunks_exact(g.c_out).enumerate() {
+            for (co, &value) in row.iter().enumerate() {
+                turned[co * g.c_in + ci] = value;
+            }
+        }
+    }
+    turned
 }

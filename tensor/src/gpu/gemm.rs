@@ -19,7 +19,8 @@ pub(crate) struct Gemm<'a> {
     pub(crate) a_along_k: bool,
     /// Whether neighbours in memory lie along `n` in the right matrix.
     pub(crate) b_along_n: bool,
-    pub(crate) inputs: [&'a GpuBuffer; 2],
+    /// The two matrices first.
+    pub(crate) inputs: &'a [&'a GpuBuffer],
     /// The members of `Params` behind `gemm`.
     pub(crate) params: &'a [u32],
 }
@@ -103,7 +104,7 @@ impl Gemm<'_> {
             name: self.name,
             wgsl: self.wgsl,
             paste: &paste.concat(),
-            inputs: &self.inputs,
+            inputs: self.inputs,
             outputs: &[partial.as_ref().unwrap_or(y)],
             params: &[&sizes, self.params].concat(),
             grid: Grid::groups(parts * tiles_m * tiles_n),

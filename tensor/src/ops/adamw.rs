@@ -69,6 +69,7 @@ impl Operation<4, 3> for AdamW {
         parallel::pieces_of(outputs, parallel::PIECE, |at, [p_new, m_new, v_new]| {
             let n = p_new.len();
             let [p, g, m, v] = [p, g, m, v].map(|x| &x[at..][..n]);
+            let (m_new, v_new) = (&mut m_new[..n], &mut v_new[..n]);
             for j in 0..n {
                 m_new[j] = b1 * m[j] + of_g * g[j];
                 v_new[j] = b2 * v[j] + of_g2 * g[j] * g[j];

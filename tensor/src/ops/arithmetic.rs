@@ -22,6 +22,7 @@ macro_rules! function {
         impl Function for $type {
             const NAME: &'static str = $name;
             const WGSL: &'static str = $wgsl;
+            #[inline(always)] // For the loops' sake.
             fn of<T: Float>($a: T, $b: T) -> T {
                 $of
             }
@@ -92,8 +93,8 @@ impl<F: Function> Operation<2, 1> for Binary<F> {
         }
         let rows = (parallel::PIECE / inner.length.max(1)).max(1);
         parallel::pieces(y, rows * inner.length, |i, y| {
-            for (j, y) in y.chunks_mut(inner.length).enumerate() {
-                let (at_a, at_b) = walk::at(outer, i * rows + j);
+            let starts = walk::starts(outer, i * rows);
+            for (y, (at_a, at_b)) in y.chunks_mut(inner.length).zip(starts) {
                 row::<T, F>(*inner, &a[at_a..], &b[at_b..], y);
             }
         });

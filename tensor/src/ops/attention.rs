@@ -28,6 +28,10 @@ const TILE: usize = 64;
 impl Operation<3, 2> for Attention {
     const NAME: &'static str = "attention";
 
+    fn flops(&self) -> f64 {
+        self.products(2.0)
+    }
+
     // ANCHOR: forward
     fn cpu<T: Float>(&self, [q, k, v]: [&[T]; 3], [y, stats]: [&mut [T]; 2]) {
         let Attention { queries, keys, d, .. } = *self;
@@ -82,9 +86,9 @@ fn stream<T: Float>(scores: &mut [T], scale: T, stats: &mut [T]) -> T {
     let (before, tile) = (stats[0], columns::row_max(scores));
     let max = if tile > before { tile } else { before };
     for score in &mut *scores {
-        *score = (*score - max).exp();
+        *score = (max - *score).decay();
     }
-    let shrink = (before - max).exp();
+    let shrink = (max - before).decay();
     stats[0] = max;
     stats[1] = stats[1] * shrink + columns::row_sum(scores);
     shrink
@@ -115,6 +119,12 @@ struct Queries<'a, T> {
 }
 
 impl Attention {
+    /// What so many products of queries with keys, or of matrices of their sizes, ask for.
+    fn products(&self, count: f64) -> f64 {
+        let Attention { heads, queries, keys, d, .. } = *self;
+        2.0 * count * (heads * queries * keys * d) as f64
+    }
+
     /// A tile's weights `p` and the cotangents `ds = p (dy vᵀ − delta) scale` of its scores.
     fn tile<T: Float>(&self, of: Queries<'_, T>, [k, v]: [&[T]; 2], [p, ds]: [&mut [T]; 2]) {
         let (d, width, scale) = (self.d, k.len() / self.d, T::from_f64(self.scale));
@@ -123,7 +133,7 @@ impl Attention {
         let rows = p.chunks_exact_mut(width).zip(ds.chunks_exact_mut(width));
         for (((p, ds), stats), &delta) in rows.zip(of.stats.chunks_exact(2)).zip(of.delta) {
             for (p, ds) in p.iter_mut().zip(ds) {
-                *p = (*p * scale - stats[0]).exp() * stats[1];
+                *p = (stats[0] - *p * scale).decay() * stats[1];
                 *ds = *p * (*ds - delta) * scale;
             }
         }
@@ -158,6 +168,10 @@ struct QueryGrad(Attention);
 
 impl Operation<6, 2> for QueryGrad {
     const NAME: &'static str = "attention_query_grad";
+
+    fn flops(&self) -> f64 {
+        self.0.products(3.0)
+    }
 
     fn cpu<T: Float>(&self, [q, k, v, y, stats, dy]: [&[T]; 6], [dq, delta]: [&mut [T]; 2]) {
         let Attention { queries, keys, d, .. } = self.0;
@@ -198,6 +212,10 @@ struct KeyValueGrads(Attention);
 
 impl Operation<6, 2> for KeyValueGrads {
     const NAME: &'static str = "attention_key_value_grads";
+
+    fn flops(&self) -> f64 {
+        self.0.products(4.0)
+    }
 
     fn cpu<T: Float>(&self, [q, k, v, stats, dy, delta]: [&[T]; 6], [dk, dv]: [&mut [T]; 2]) {
         let Attention { queries, keys, d, .. } = self.0;

@@ -9,74 +9,6 @@ use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
 use crate::operation::{Operation, run};
 use crate::{Float, Shape, Tensor, check};
 
-/// Mean and biased variance of each column.
-struct Stats {
-    rows: usize,
-    c: usize,
-}
-
-impl Operation<1, 2> for Stats {
-    const NAME: &'static str = "batch_stats";
-
-    fn cpu<T: Float>(&self, [x]: [&[T]; 1], [mean, var]: [&mut [T]; 2]) {
-        let Stats { rows, c } = *self;
-        let count = T::from_f64(rows as f64);
-        // Relative to the first row: a sum of large numbers would lose digits of the mean.
-        let first = &x[..c];
-        let mut offset = columns::totals::<T>(rows, c, c, |range, sums| {
-            for x in x[c * range.start..c * range.end].chunks_exact(c) {
-                for ((sum, &x), &first) in sums.iter_mut().zip(x).zip(first) {
-                    *sum += x - first;
-                }
-            }
-        });
-        for ((mean, offset), &first) in mean.iter_mut().zip(&mut offset).zip(first) {
-            *offset /= count;
-            *mean = first + *offset;
-        }
-        // A second pass around the mean: the difference of two large sums would lose the digits
-        // of a small variance, and a collapse is a small variance.
-        let squares = columns::totals::<T>(rows, c, c, |range, squares| {
-            for x in x[c * range.start..c * range.end].chunks_exact(c) {
-                for j in 0..c {
-                    let centred = x[j] - first[j] - offset[j];
-                    squares[j] += centred * centred;
-                }
-            }
-        });
-        for (var, square) in var.iter_mut().zip(squares) {
-            *var = square / count;
-        }
-    }
-
-    fn gpu(&self, gpu: &Gpu, [x]: [&GpuBuffer; 1], [mean, var]: [&GpuBuffer; 2]) {
-        let rows = Rows { outer: 1, rows: self.rows, inner: self.c };
-        let mean_of = 1.0 / self.rows as f64;
-        let offset = gpu.allocate(self.c);
-        let distances = Terms {
-            name: "batch_offset",
-            wgsl: concat!(include_str!("../gpu/columns.wgsl"), include_str!("batch_offset.wgsl")),
-            inputs: &[x],
-        };
-        rows.totals(gpu, distances, mean_of, &offset);
-        let squares = Terms {
-            name: Self::NAME,
-            wgsl: concat!(include_str!("../gpu/columns.wgsl"), include_str!("batch_stats.wgsl")),
-            inputs: &[x, &offset],
-        };
-        rows.totals(gpu, squares, mean_of, var);
-        gpu.launch(Launch {
-            name: "batch_mean",
-            wgsl: include_str!("batch_mean.wgsl"),
-            paste: "",
-            inputs: &[x, &offset],
-            outputs: &[mean],
-            params: &[self.c.word()],
-            grid: Grid::threads(self.c),
-        });
-    }
-}
-
 struct Normalize {
     c: usize,
     eps: f64,
@@ -92,6 +24,7 @@ impl Operation<5, 1> for Normalize {
         let rows = (parallel::PIECE / c).max(1);
         parallel::pieces(y, rows * c, |i, y| {
             let x = &x[i * rows * c..][..y.len()];
+            let (mean, scale, bias) = (&mean[..c], &scale[..c], &bias[..c]);
             for (y, x) in y.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
                 for j in 0..c {
                     y[j] = (x[j] - mean[j]) * scale[j] + bias[j];
@@ -127,6 +60,7 @@ impl Operation<4, 2> for ParameterGrads {
         let ParameterGrads { rows, c, eps } = *self;
         let sums = columns::totals::<T>(rows, c, 2 * c, |range, sums| {
             let (dy_xc, dy_sum) = sums.split_at_mut(c);
+            let (mean, dy_sum) = (&mean[..c], &mut dy_sum[..c]);
             let span = range.start * c..range.end * c;
             for (x, dy) in x[span.clone()].chunks_exact(c).zip(dy[span].chunks_exact(c)) {
                 for j in 0..c {
@@ -198,6 +132,8 @@ impl Operation<7, 1> for InputGrad {
         parallel::pieces(dx, rows * c, |i, dx| {
             let at = i * rows * c;
             let (x, dy) = (&x[at..][..dx.len()], &dy[at..][..dx.len()]);
+            let (mean, scale) = (&mean[..c], &scale[..c]);
+            let (slope, shift) = (&slope[..c], &shift[..c]);
             for ((dx, x), dy) in
                 dx.chunks_exact_mut(c).zip(x.chunks_exact(c)).zip(dy.chunks_exact(c))
             {
@@ -226,28 +162,6 @@ fn rstd<T: Float>(var: &[T], eps: f64) -> impl Iterator<Item = T> + '_ {
 }
 
 impl Tensor {
-    /// Mean and biased variance of each column of `[…, c]`, both of shape `[c]`.
-    ///
-    /// # Panics
-    /// Where there are fewer than two rows: one row has no variance.
-    ///
-    /// ```
-    /// # use tensor::{Device, Tensor};
-    /// let x = Tensor::from_slice(&Device::cpu(), [2, 1], &[1.0, 3.0]);
-    /// let (mean, var) = x.batch_stats();
-    /// assert_eq!((mean.item(), var.item()), (2.0, 1.0));
-    /// ```
-    #[track_caller]
-    pub fn batch_stats(&self) -> (Tensor, Tensor) {
-        let (rows, c) = self.columns("batch_stats");
-        if rows < 2 {
-            check::fail("batch_stats", &[self], "needs at least 2 rows, one has no variance");
-        }
-        let shape = Shape::from([c]);
-        let [mean, var] = run(&Stats { rows, c }, [self], [shape.clone(), shape]);
-        (mean, var)
-    }
-
     /// `(x − mean) / sqrt(var + eps) · weight + bias`, the last four of shape `[c]`.
     ///
     /// ```
@@ -329,7 +243,7 @@ impl Tensor {
     }
 
     #[track_caller]
-    fn columns(&self, op: &str) -> (usize, usize) {
+    pub(super) fn columns(&self, op: &str) -> (usize, usize) {
         if self.shape().rank() < 2 {
             check::fail(op, &[self], "expected rows of features, at least two axes");
         }

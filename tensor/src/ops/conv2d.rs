@@ -29,13 +29,18 @@ struct Forward(Geometry);
 impl Operation<2, 1> for Forward {
     const NAME: &'static str = "conv2d";
 
+    fn flops(&self) -> f64 {
+        self.0.flops()
+    }
+
     fn cpu<T: Float>(&self, [x, w]: [&[T]; 2], [y]: [&mut [T]; 1]) {
         let g = &self.0;
         if g.is_depthwise() {
             return depthwise::forward(g, x, w, y);
         }
         for (x, w, y) in by_group(g, x, w, y) {
-            Patches { geometry: g, side: Side::Outputs, values: x }.times(w, g.c_out, y);
+            let patches = Patches { geometry: g, side: Side::Outputs, values: x };
+            T::patches_times(&patches, w, y);
         }
     }
 
@@ -58,7 +63,7 @@ impl Operation<2, 1> for Forward {
             k: g.taps() * g.c_in,
             a_along_k: true,
             b_along_n: true,
-            inputs,
+            inputs: &inputs,
             params: &steps(g, inputs),
         };
         product.launch(gpu, y);
@@ -70,6 +75,10 @@ struct InputGrad(Geometry);
 impl Operation<2, 1> for InputGrad {
     const NAME: &'static str = "conv2d_input_grad";
 
+    fn flops(&self) -> f64 {
+        self.0.flops()
+    }
+
     fn cpu<T: Float>(&self, [w, dy]: [&[T]; 2], [dx]: [&mut [T]; 1]) {
         let g = &self.0;
         if g.is_depthwise() {
@@ -77,7 +86,7 @@ impl Operation<2, 1> for InputGrad {
         }
         for (w, dy, dx) in by_group(g, w, dy, dx) {
             let patches = Patches { geometry: g, side: Side::Inputs, values: dy };
-            patches.times(&flipped(g, w), g.c_in, dx);
+            T::patches_times(&patches, w, dx);
         }
     }
 
@@ -100,32 +109,21 @@ impl Operation<2, 1> for InputGrad {
             k: g.taps() * g.c_out,
             a_along_k: true,
             b_along_n: false,
-            inputs,
+            inputs: &inputs,
             params: &steps(g, inputs),
         };
         product.launch(gpu, dx);
     }
 }
 
-/// `[tap, c_in, c_out]` as `[tap, c_out, c_in]`, so that a patch of cotangents multiplies a plain
-/// matrix.
-fn flipped<T: Float>(g: &Geometry, w: &[T]) -> Vec<T> {
-    let mut flipped = vec![T::zero(); w.len()];
-    let tap = (g.c_in * g.c_out).max(1);
-    for (w, turned) in w.chunks_exact(tap).zip(flipped.chunks_exact_mut(tap)) {
-        for (ci, row) in w.chunks_exact(g.c_out).enumerate() {
-            for (co, &value) in row.iter().enumerate() {
-                turned[co * g.c_in + ci] = value;
-            }
-        }
-    }
-    flipped
-}
-
 struct WeightGrad(Geometry);
 
 impl Operation<2, 1> for WeightGrad {
     const NAME: &'static str = "conv2d_weight_grad";
+
+    fn flops(&self) -> f64 {
+        self.0.flops()
+    }
 
     fn cpu<T: Float>(&self, [x, dy]: [&[T]; 2], [dw]: [&mut [T]; 1]) {
         let g = &self.0;
@@ -134,7 +132,7 @@ impl Operation<2, 1> for WeightGrad {
         }
         for (x, dy, dw) in by_group(g, x, dy, dw) {
             let patches = Patches { geometry: g, side: Side::Outputs, values: x };
-            patches.transposed_times(dy, g.c_out, dw);
+            T::patches_transposed_times(&patches, dy, g.c_out, dw);
         }
     }
 
@@ -157,7 +155,7 @@ impl Operation<2, 1> for WeightGrad {
             k: g.pixels(Side::Outputs),
             a_along_k: false,
             b_along_n: true,
-            inputs,
+            inputs: &inputs,
             params: &steps(g, inputs),
         };
         product.launch(gpu, dw);

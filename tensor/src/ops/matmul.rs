@@ -23,6 +23,10 @@ struct Matmul {
 impl Operation<2, 1> for Matmul {
     const NAME: &'static str = "matmul";
 
+    fn flops(&self) -> f64 {
+        2.0 * (self.batch * self.m * self.n * self.k) as f64
+    }
+
     fn cpu<T: Float>(&self, [a, b]: [&[T]; 2], [y]: [&mut [T]; 1]) {
         let Matmul { m, n, k, .. } = *self;
         parallel::pieces(y, (m * n).max(1), |i, y| {
@@ -61,7 +65,7 @@ impl Operation<2, 1> for Matmul {
             k,
             a_along_k: !self.transpose_a,
             b_along_n: !self.transpose_b,
-            inputs,
+            inputs: &inputs,
             params: &[&walk::words(&self.walks)[..], &strides].concat(),
         };
         product.launch(gpu, y);

@@ -24,6 +24,7 @@ macro_rules! function {
         impl Function for $type {
             const NAME: &'static str = $name;
             const WGSL: &'static str = $wgsl;
+            #[inline(always)] // or the loop around it is not vectorised
             fn of<T: Float>(&self, $x: T) -> T {
                 $of
             }

@@ -54,6 +54,7 @@ impl Operation<3, 2> for Sgd {
         parallel::pieces_of(outputs, parallel::PIECE, |at, [p_new, mu_new]| {
             let n = p_new.len();
             let [p, g, mu] = [p, g, mu].map(|x| &x[at..][..n]);
+            let mu_new = &mut mu_new[..n];
             for j in 0..n {
                 let g = g[j] + decay * p[j];
                 mu_new[j] = momentum * mu[j] + g;

@@ -52,7 +52,7 @@ fn launch(
 pub(crate) fn exponentials<T: Float>(x: &[T], y: &mut [T]) -> (T, T) {
     let max = columns::row_max(x);
     for (y, &x) in y.iter_mut().zip(x) {
-        *y = (x - max).exp();
+        *y = (max - x).decay();
     }
     (max, columns::row_sum(y))
 }

@@ -17,12 +17,18 @@ impl Operation<1, 1> for View {
     const NAME: &'static str = "view";
 
     fn cpu<T: Float>(&self, [x]: [&[T]; 1], [y]: [&mut [T]; 1]) {
-        let inner = self.shape.features();
-        let stride = self.strides.last().copied().unwrap_or(0);
-        let rows = (parallel::PIECE / inner.max(1)).max(1);
-        parallel::pieces(y, rows * inner.max(1), |i, y| {
-            for (j, y) in y.chunks_mut(inner).enumerate() {
-                let start = self.start_of_row(i * rows + j);
+        let walks = self.walks();
+        let (&Walk { length, a: stride, .. }, outer) =
+            walks.split_last().expect("there is at least one walk");
+        let rows = (parallel::PIECE / length.max(1)).max(1);
+        parallel::pieces(y, rows * length.max(1), |i, y| {
+            let starts = walk::starts(outer, i * rows);
+            for (y, (start, _)) in y.chunks_mut(length).zip(starts) {
+                let start = self.offset.wrapping_add(start);
+                if stride == 1 {
+                    y.copy_from_slice(&x[start..start + length]);
+                    continue;
+                }
                 for (k, y) in y.iter_mut().enumerate() {
                     *y = x[start.wrapping_add(k.wrapping_mul(stride))];
                 }
@@ -31,8 +37,7 @@ impl Operation<1, 1> for View {
     }
 
     fn gpu(&self, gpu: &Gpu, [x]: [&GpuBuffer; 1], [y]: [&GpuBuffer; 1]) {
-        let axes = self.shape.iter().zip(&self.strides);
-        let walks = walk::join(axes.map(|(&length, &a)| Walk { length, a, b: 0 }));
+        let walks = self.walks();
         gpu.launch(Launch {
             name: Self::NAME,
             wgsl: concat!(include_str!("../gpu/walk.wgsl"), include_str!("view.wgsl")),
@@ -46,16 +51,9 @@ impl Operation<1, 1> for View {
 }
 
 impl View {
-    /// Where the input's element for `(row, 0)` lies, rows counting all axes but the last.
-    fn start_of_row(&self, row: usize) -> usize {
-        let outer = self.shape.rank().saturating_sub(1);
-        let (mut rest, mut at) = (row, self.offset);
-        for axis in (0..outer).rev() {
-            let step = (rest % self.shape[axis]).wrapping_mul(self.strides[axis]);
-            at = at.wrapping_add(step);
-            rest /= self.shape[axis];
-        }
-        at
+    fn walks(&self) -> Vec<Walk> {
+        let axes = self.shape.iter().zip(&self.strides);
+        walk::join(axes.map(|(&length, &a)| Walk { length, a, b: 0 }))
     }
 
     #[track_caller]
@@ -139,6 +137,22 @@ impl Tensor {
         View { shape: self.shape().clone(), strides, offset }.of(self)
     }
 
+    /// The diagonal of a square matrix: `[n, n] → [n]`.
+    ///
+    /// # Panics
+    /// Where the tensor is not a square matrix of at least one row.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [2, 2], &[1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.diagonal().to_vec::<f32>(), [1.0, 4.0]);
+    /// ```
+    #[track_caller]
+    pub fn diagonal(&self) -> Tensor {
+        let n = self.square("diagonal");
+        View { shape: [n].into(), strides: vec![n + 1], offset: 0 }.of(self)
+    }
+
     /// The entries beside the diagonal of a square matrix: `[n, n] → [n, n − 1]`, every row
     /// without its diagonal entry.
     ///
@@ -152,13 +166,19 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn off_diagonal(&self) -> Tensor {
-        let n = match **self.shape() {
-            [n, m] if n == m && n > 0 => n,
-            _ => check::fail("off_diagonal", &[self], "expected a square matrix, [n, n]"),
-        };
+        let n = self.square("off_diagonal");
         // Behind each diagonal entry lie the n others before the next one.
         let between = View { shape: [n - 1, n].into(), strides: vec![n + 1, 1], offset: 1 };
         between.of(self).reshape([n, n - 1])
+    }
+
+    /// The number of rows of a square matrix.
+    #[track_caller]
+    fn square(&self, op: &str) -> usize {
+        match **self.shape() {
+            [n, m] if n == m && n > 0 => n,
+            _ => check::fail(op, &[self], "expected a square matrix, [n, n]"),
+        }
     }
 
     /// The tensor repeated to a larger shape by NumPy's rule.

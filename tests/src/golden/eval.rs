@@ -1,18 +1,23 @@
-//! `eval/…`: measures of features, on the host and in `f64` whatever the device.
+//! `eval/…`: measures of features, on the host and in `f64` whatever the device; but the codes of
+//! SwAV on the device.
 
 use anyhow::{Context, Result, bail};
-use methods::evaluate::{Features, Knn, NORM_EPS, alignment, feature_std, rankme, uniformity};
+use methods::evaluate::{
+    Features, Knn, NORM_EPS, alignment, attention_mask, feature_std, jaccard, rankme, uniformity,
+};
 
-use super::Compute;
 use super::case::{Results, Session};
+use super::{Compute, batch_losses};
 use crate::array::Array;
 
 pub(super) fn find(name: &str) -> Option<Compute> {
     Some(match name {
         "align_uniform" => align_uniform,
+        "attention_jaccard" => attention_jaccard,
         "feature_std" => std_and_ratio,
         "knn" => knn,
         "rankme" => rank,
+        "sinkhorn" => batch_losses::sinkhorn,
         _ => return None,
     })
 }
@@ -54,6 +59,35 @@ fn align_uniform(s: &Session) -> Result<Results> {
         .out_array("align", &scalar(alignment(&x, &y, alpha)))
         .out_array("uniform_x", &scalar(uniformity(&x, t)))
         .out_array("uniform_y", &scalar(uniformity(&y, t))))
+}
+
+fn attention_jaccard(s: &Session) -> Result<Results> {
+    let (attention, target) = (s.case.array("in/attention")?, s.case.array("in/target")?);
+    let keep = s.case.config("keep")?;
+    let (grid, patch): ([usize; 2], usize) = (s.case.config("grid")?, s.case.config("patch")?);
+    let &[images, heads, patches] = &attention.shape[..] else {
+        bail!("in/attention has shape {:?}", attention.shape)
+    };
+    let size = grid.map(|patches| patches * patch);
+    let objects = target.values.chunks(patches * patch * patch);
+    let (mut masks, mut shares, mut best) = (Vec::new(), Vec::new(), Vec::new());
+    for (weights, object) in attention.values.chunks(heads * patches).zip(objects) {
+        let object: Vec<bool> = object.iter().map(|&inside| inside != 0.0).collect();
+        let first = shares.len();
+        for head in weights.chunks(patches) {
+            let mask = attention_mask(head, keep);
+            shares.push(jaccard(&mask, grid, &object, size));
+            masks.extend(mask.into_iter().map(f64::from));
+        }
+        best.push(shares[first..].iter().copied().fold(f64::NEG_INFINITY, f64::max));
+    }
+    let mean = best.iter().sum::<f64>() / images as f64;
+    let of = |shape: &[usize], values| Array { shape: shape.to_vec(), values };
+    Ok(Results::default()
+        .out_array("mask", &of(&attention.shape, masks))
+        .out_array("jaccard", &of(&[images, heads], shares))
+        .out_array("best", &of(&[images], best))
+        .out_array("mean_best", &scalar(mean)))
 }
 
 fn scalar(value: f64) -> Array {

@@ -6,9 +6,11 @@
 //! something that does not exist here.
 
 mod augment;
+mod batch_losses;
 mod case;
 mod closed_form;
 mod contrastive;
+mod distillation;
 mod eval;
 mod fused;
 mod layers;
@@ -93,10 +95,16 @@ fn run(case: &Case, device: &Device) -> Result<f64> {
         "augment" => augment::find(name),
         "eval" => eval::find(name),
         "layer" | "model" => layers::find(name).or_else(|| vit::find(name)),
-        "loss" => losses::find(name).or_else(|| contrastive::find_loss(name)),
+        "loss" => losses::find(name)
+            .or_else(|| batch_losses::find(name))
+            .or_else(|| contrastive::find_loss(name))
+            .or_else(|| distillation::find_loss(name)),
         "ops" => ops::find(name).or_else(|| fused::find(name)),
         "optim" => optim::find(name),
-        "step" => steps::find(name).or_else(|| contrastive::find_step(name)),
+        "step" => steps::find(name)
+            .or_else(|| batch_losses::find_step(name))
+            .or_else(|| contrastive::find_step(name))
+            .or_else(|| distillation::find_step(name)),
         _ => None,
     };
     let compute = compute.context("unknown case id")?;

@@ -42,35 +42,45 @@ impl Module for Networks {
     }
 }
 
+/// Puts the file's values into networks; what is `frozen` there stays as it is.
+pub(super) fn load(s: &Session, networks: &dyn Module) -> Result<()> {
+    s.load(networks)?;
+    let frozen: Vec<String> = s.case.config("frozen").unwrap_or_default();
+    for (name, parameter) in networks.parameters() {
+        if frozen.contains(&name) {
+            parameter.replace(Var::constant(parameter.var().value().clone()));
+        }
+    }
+    Ok(())
+}
+
+/// The encoder of a step, with values of its own.
+pub(super) fn encoder(s: &Session) -> Result<Encoder> {
+    let config: Value = s.case.config("encoder")?;
+    Ok(match config["type"].as_str() {
+        Some("resnet") => {
+            let shape: layers::Encoder = serde_json::from_value(config)?;
+            shape.build(s.device)?.into()
+        }
+        Some("vit") => {
+            let shape: vit::Shape = serde_json::from_value(config)?;
+            shape.build(s.device)?.into()
+        }
+        other => bail!("there is no encoder of type {other:?}"),
+    })
+}
+
 impl Networks {
     fn read(s: &Session) -> Result<Self> {
-        let config: Value = s.case.config("encoder")?;
-        let encoder = match config["type"].as_str() {
-            Some("resnet") => {
-                let shape: layers::Encoder = serde_json::from_value(config)?;
-                shape.build(s.device)?.into()
-            }
-            Some("vit") => {
-                let shape: vit::Shape = serde_json::from_value(config)?;
-                shape.build(s.device)?.into()
-            }
-            other => bail!("there is no encoder of type {other:?}"),
-        };
         let has = |part: &str| s.case.names("param/").any(|name| name.starts_with(part));
         let networks = Networks {
-            encoder,
+            encoder: encoder(s)?,
             projector: has("projector.").then(|| mlp(s, "projector")).transpose()?,
             predictor: has("predictor.").then(|| mlp(s, "predictor")).transpose()?,
             head: has("head.").then(|| layers::build_dino_head(s, "head.")).transpose()?,
             prototypes: has("prototypes.").then(|| prototypes(s)).transpose()?,
         };
-        s.load(&networks)?;
-        let frozen: Vec<String> = s.case.config("frozen").unwrap_or_default();
-        for (name, parameter) in networks.parameters() {
-            if frozen.contains(&name) {
-                parameter.replace(Var::constant(parameter.var().value().clone()));
-            }
-        }
+        load(s, &networks)?;
         Ok(networks)
     }
 
@@ -128,10 +138,10 @@ fn prototypes(s: &Session) -> Result<Prototypes> {
 }
 
 /// A file's student, its teacher, and how they change.
-pub(super) struct Training<'s> {
+pub(super) struct Training<'s, N = Networks> {
     s: &'s Session<'s>,
-    pub(super) student: Networks,
-    pub(super) teacher: Option<Networks>,
+    pub(super) student: N,
+    pub(super) teacher: Option<N>,
     lr: Vec<f64>,
     lr_1d: Option<Vec<f64>>,
     weight_decay: Vec<f64>,
@@ -144,12 +154,20 @@ pub(super) struct Training<'s> {
 
 impl<'s> Training<'s> {
     pub(super) fn read(s: &'s Session) -> Result<Self> {
-        let config = &s.case;
         let student = Networks::read(s)?;
-        let parts: Option<Vec<String>> = config.config("teacher_parts").ok();
+        let parts: Option<Vec<String>> = s.case.config("teacher_parts").ok();
+        let teacher = parts.map(|parts| student.teacher(&parts));
+        Training::of(s, student, teacher)
+    }
+}
+
+impl<'s, N: Module> Training<'s, N> {
+    /// Of networks that have the file's values already.
+    pub(super) fn of(s: &'s Session, student: N, teacher: Option<N>) -> Result<Self> {
+        let config = &s.case;
         let order: Option<String> = config.config("ema_order").ok();
         Ok(Training {
-            teacher: parts.map(|parts| student.teacher(&parts)),
+            teacher,
             s,
             student,
             lr: config.config("lr")?,
@@ -166,7 +184,7 @@ impl<'s> Training<'s> {
         })
     }
 
-    pub(super) fn teacher(&self) -> Result<&Networks> {
+    pub(super) fn teacher(&self) -> Result<&N> {
         self.teacher.as_ref().context("no `teacher_parts` in the config")
     }
 

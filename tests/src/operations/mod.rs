@@ -3,7 +3,9 @@
 
 mod arithmetic;
 mod attention;
+mod batch_losses;
 mod choices;
+mod distillation;
 mod groups;
 mod indices;
 mod losses;
@@ -56,7 +58,10 @@ pub fn table() -> Vec<Row> {
 
 /// The methods' losses: checked as operations are.
 pub fn losses() -> Vec<Row> {
-    [losses::rows(), losses_contrastive::rows()].into_iter().flatten().collect()
+    [losses::rows(), batch_losses::rows(), losses_contrastive::rows(), distillation::rows()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// One operation and the inputs that it is tried on.

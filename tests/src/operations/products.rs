@@ -25,6 +25,7 @@ const CASES: &[Setting<Transposes>] = &[
     (TN, &[&[65, 63], &[65, 67]]),
     (TT, &[&[33, 64], &[65, 33]]),
     (PLAIN, &[&[2, 129], &[129, 130]]),
+    (TN, &[&[140, 20], &[140, 33]]),
     (PLAIN, &[&[2, 3, 4], &[4, 5]]),
     (NT, &[&[2, 3, 4], &[5, 4]]),
     (PLAIN, &[&[4, 3], &[2, 3, 5]]),
@@ -38,7 +39,42 @@ const CASES: &[Setting<Transposes>] = &[
 ];
 
 pub(super) fn rows() -> Vec<Row> {
-    vec![Row::differentiable(
+    vec![matmul(), linear()]
+}
+
+/// Rows of features, the matrix and the bias: one row, none, sizes around a tile, a long sum that a
+/// GPU cuts into parts, leading axes.
+const LINEAR: &[Setting<()>] = &[
+    ((), &[&[1, 1], &[1, 1], &[1]]),
+    ((), &[&[5], &[5, 3], &[3]]),
+    ((), &[&[2, 3, 4], &[4, 5], &[5]]),
+    ((), &[&[17, 31], &[31, 33], &[33]]),
+    ((), &[&[3, 700], &[700, 6], &[6]]),
+    ((), &[&[0, 3], &[3, 2], &[2]]),
+    ((), &[&[3, 0], &[0, 2], &[2]]),
+    ((), &[&[3, 2], &[2, 0], &[0]]),
+];
+
+fn linear() -> Row {
+    Row::differentiable(
+        ("linear", "linear"),
+        &[Values::Signed(0.25, 1.0)],
+        LINEAR,
+        |x, ()| x[0].linear(&x[1], &x[2]),
+        |x, ()| {
+            let (shape, n) = (&x[0].shape, x[1].shape[1]);
+            let (leading, k) = shape.split_at(shape.len() - 1);
+            Array::from_fn(&[leading, &[n]].concat(), |index| {
+                let (row, j) = index.split_at(index.len() - 1);
+                let of = |p: usize| x[0].at(&[row, &[p]].concat()) * x[1].at(&[p, j[0]]);
+                (0..k[0]).map(of).sum::<f64>() + x[2].at(j)
+            })
+        },
+    )
+}
+
+fn matmul() -> Row {
+    Row::differentiable(
         ("matmul", "matmul"),
         &[Values::Signed(0.25, 1.0)],
         CASES,
@@ -46,7 +82,7 @@ pub(super) fn rows() -> Vec<Row> {
         |x, &(transpose_a, transpose_b)| {
             product(&untransposed(&x[0], transpose_a), &untransposed(&x[1], transpose_b))
         },
-    )]
+    )
 }
 
 fn untransposed(x: &Array, transposed: bool) -> Array {

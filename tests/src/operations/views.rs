@@ -17,6 +17,7 @@ pub(super) fn rows() -> Vec<Row> {
         broadcast_to(),
         concat(),
         pad(),
+        diagonal(),
         off_diagonal(),
         triu(),
         tril(),
@@ -205,13 +206,24 @@ fn pad() -> Row {
     )
 }
 
+const SQUARES: &[Setting<()>] =
+    &[((), &[&[1, 1]]), ((), &[&[2, 2]]), ((), &[&[17, 17]]), ((), &[&[65, 65]])];
+
+fn diagonal() -> Row {
+    Row::differentiable(
+        ("diagonal", "view"),
+        ANY,
+        SQUARES,
+        |x, ()| x[0].diagonal(),
+        |x, ()| Array::from_fn(&x[0].shape[..1], |i| x[0].at(&[i[0], i[0]])),
+    )
+}
+
 fn off_diagonal() -> Row {
-    const CASES: &[Setting<()>] =
-        &[((), &[&[1, 1]]), ((), &[&[2, 2]]), ((), &[&[17, 17]]), ((), &[&[65, 65]])];
     Row::differentiable(
         ("off_diagonal", "view"),
         ANY,
-        CASES,
+        SQUARES,
         |x, ()| x[0].off_diagonal(),
         |x, ()| {
             let n = x[0].shape[0];

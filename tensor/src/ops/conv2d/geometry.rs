@@ -120,6 +120,12 @@ impl Geometry {
         self.kernel[0] * self.kernel[1]
     }
 
+    /// Of any of the three passes; taps beside the image count too.
+    pub(crate) fn flops(&self) -> f64 {
+        let patch = self.taps() * self.c_in;
+        2.0 * (self.pixels(Side::Outputs) * patch * self.c_out * self.conv.groups) as f64
+    }
+
     /// Height and width of a side: the pixels that have patches.
     pub(crate) fn grid(&self, side: Side) -> [usize; 2] {
         match side {
@@ -165,6 +171,14 @@ impl Geometry {
         let span = (i + padding[axis]).checked_sub(k * dilation[axis])?;
         let o = span / stride[axis];
         (span % stride[axis] == 0 && o < self.output[axis]).then_some(o)
+    }
+
+    /// What tap `k` of a side's position `at` along an axis leads to, if inside the image.
+    pub(crate) fn meets(&self, side: Side, axis: usize, at: usize, k: usize) -> Option<usize> {
+        match side {
+            Side::Outputs => self.under(axis, at, k),
+            Side::Inputs => self.over(axis, at, k),
+        }
     }
 
     /// What the WGSL kernels take as constants; see `patches.wgsl`.

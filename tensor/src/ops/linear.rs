@@ -1,0 +1,87 @@
+//! A linear map of rows of features, `y = x w + b`.
+
+use crate::cpu::gemm::{Gemm, Matrix};
+use crate::cpu::parallel;
+use crate::gpu::{self, Gpu, GpuBuffer};
+use crate::operation::{Operation, run};
+use crate::{Float, Tensor, check};
+
+/// `rows` rows of `k` features become rows of `n`.
+struct Linear {
+    rows: usize,
+    k: usize,
+    n: usize,
+}
+
+impl Operation<3, 1> for Linear {
+    const NAME: &'static str = "linear";
+
+    fn flops(&self) -> f64 {
+        2.0 * (self.rows * self.k * self.n) as f64
+    }
+
+    fn cpu<T: Float>(&self, [x, w, b]: [&[T]; 3], [y]: [&mut [T]; 1]) {
+        let Linear { rows, k, n } = *self;
+        // The product is added to the bias, which costs no pass of its own over `y`.
+        parallel::rows(y, n.max(1), |_, y| y.copy_from_slice(b));
+        T::gemm(Gemm {
+            m: rows,
+            n,
+            k,
+            a: Matrix::new(x, k, false),
+            b: Matrix::new(w, n, false),
+            c: y,
+            accumulate: true,
+            parallel: true,
+        });
+    }
+
+    fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 3], [y]: [&GpuBuffer; 1]) {
+        let product = gpu::gemm::Gemm {
+            name: Self::NAME,
+            wgsl: concat!(include_str!("../gpu/gemm.wgsl"), include_str!("linear.wgsl")),
+            paste: String::new(),
+            batch: 1,
+            m: self.rows,
+            n: self.n,
+            k: self.k,
+            a_along_k: true,
+            b_along_n: true,
+            inputs: &inputs,
+            params: &[],
+        };
+        product.launch(gpu, y);
+    }
+}
+
+impl Tensor {
+    /// `x w + b`: `[…, k] × [k, n] + [n] → […, n]`.
+    ///
+    /// # Panics
+    /// Where the shapes do not fit.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::cpu(), [1, 2], &[1.0, 2.0]);
+    /// let w = Tensor::ones(x.device(), [2, 3]);
+    /// let b = Tensor::from_slice(x.device(), [3], &[0.0, 10.0, 20.0]);
+    /// assert_eq!(x.linear(&w, &b).to_vec::<f32>(), [3.0, 13.0, 23.0]);
+    /// ```
+    #[track_caller]
+    pub fn linear(&self, w: &Tensor, b: &Tensor) -> Tensor {
+        check::rank("linear", w, 2, "[in, out]");
+        let &[k, n] = w.shape().as_slice() else { unreachable!("the rank is 2") };
+        if self.shape().rank() == 0 || self.shape().features() != k {
+            check::fail("linear", &[self, w], format_args!("expected rows of {k} features"));
+        }
+        check::shape("linear", b, [n]);
+        let mut shape = self.shape().to_vec();
+        *shape.last_mut().expect("the rank is at least 1") = n;
+        let rows = self.shape().rows();
+        if rows == 0 || k == 0 || n == 0 {
+            return b.broadcast_to(&shape.into());
+        }
+        let [y] = run(&Linear { rows, k, n }, [self, w, b], [shape.into()]);
+        y
+    }
+}
