@@ -4,7 +4,9 @@ use std::path::Path;
 use std::{env, fs};
 
 use autodiff::{Var, graph};
-use methods::{barlow_twins, byol, dino, ibot, lejepa, simsiam, swav, vicreg};
+use methods::{
+    barlow_twins, byol, dino, ibot, lejepa, moco_v2, moco_v3, simclr, simsiam, swav, vicreg,
+};
 use tensor::{Device, Tensor};
 
 /// Compares a drawing with `graphs/NAME.mmd`; with `UPDATE_GRAPHS` set, writes it there.
@@ -43,6 +45,38 @@ fn byol() {
     let (t1, t2) = (target(&x1), target(&x2));
     let loss = byol::loss([&p1, &p2], [&t1, &t2], &byol::Config::default());
     check("byol", &graph::mermaid(&loss));
+}
+
+/// The loss is MoCo v2's own.
+#[test]
+fn moco_v2() {
+    let (f_q, f_k) = (layer("f_q"), layer("f_k"));
+    let [x_q, x_k] = views();
+    let (q, k) = (f_q(&x_q), f_k(&x_k));
+    let queue = Tensor::ones(&Device::reference(), [6, 4]);
+    let loss = moco_v2::loss(&q, &k, &queue, &moco_v2::Config::default());
+    check("moco-v2", &graph::mermaid(&loss));
+}
+
+/// The loss is MoCo-v3's own.
+#[test]
+fn moco_v3() {
+    let (f, h, f_k) = (layer("encoder, projector"), layer("predictor"), layer("f_k"));
+    let [x1, x2] = views();
+    let (q1, q2) = (h(&f(&x1)), h(&f(&x2)));
+    let (k1, k2) = (f_k(&x1), f_k(&x2));
+    let loss = moco_v3::loss([&q1, &q2], [&k1, &k2], &moco_v3::Config::default());
+    check("moco-v3", &graph::mermaid(&loss));
+}
+
+/// The loss is SimCLR's own.
+#[test]
+fn simclr() {
+    let (f, g) = (layer("f"), layer("g"));
+    let [x1, x2] = views();
+    let z = g(&f(&Var::concat(&[&x1, &x2], 0)));
+    let loss = simclr::loss(&z.slice(0, 0, 2), &z.slice(0, 2, 4), &simclr::Config::default());
+    check("simclr", &graph::mermaid(&loss));
 }
 
 /// The loss is SimSiam's own.
