@@ -12,13 +12,14 @@
 //! often take a half or a quarter (`loss_weight`); the target's batch norms see batches of their own;
 //! it moves after the optimiser. Its first values are drawn anew in the code; here they are copied.
 
+mod config;
+
 use autodiff::{Var, graph};
 use models::heads::{Mlp, byol_mlp};
+use models::layers::BatchNorm;
 use models::{Encoder, Init, Module, Parts};
-use serde::{Deserialize, Serialize};
 
-use crate::augment::Recipe;
-use crate::check;
+pub use self::config::{Config, Target};
 use crate::losses::squared_distance;
 use crate::method::{Method, Output, View};
 use crate::teacher::{Teacher, ema_update};
@@ -49,8 +50,12 @@ impl Byol {
     pub fn new(init: &mut Init, encoder: impl Into<Encoder>, config: &Config) -> Self {
         let (encoder, c) = (encoder.into(), config);
         let mut mlp = |inputs, bn| byol_mlp(init, inputs, c.hidden, c.projector_dim, bn);
-        let projector = mlp(encoder.features(), c.bn_projector);
+        let mut projector = mlp(encoder.features(), c.bn_projector);
         let predictor = c.predictor.then(|| mlp(c.projector_dim, c.bn_predictor));
+        if c.bn_output {
+            let norm = BatchNorm::without_affine(init.device(), c.projector_dim);
+            projector = projector.batch_norm(norm);
+        }
         let target =
             (c.target != Target::Online).then(|| Teacher::of(&encoder, "projector", &projector));
         Byol { encoder, projector, predictor, target, config: config.clone() }
@@ -134,67 +139,5 @@ impl Module for Byol {
         parts.module("projector", &self.projector);
         self.predictor.iter().for_each(|predictor| parts.module("predictor", predictor));
         self.target.iter().for_each(|target| parts.module("target", target));
-    }
-}
-
-/// What is predicted (Tables 5a and 19).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Target {
-    /// The output of a network that follows the online one.
-    Ema,
-    /// The online network's own projection.
-    Online,
-    /// The output of a network that keeps its first values.
-    FixedRandom,
-}
-
-// ANCHOR: config
-/// The switches that the paper turns, and its settings; for values, see `recipes/byol/`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// Whether there is a `q`; without it predictions are projections (Table 5b).
-    pub predictor: bool,
-    /// What is predicted (Tables 5a and 19).
-    pub target: Target,
-    /// Hold what is predicted fixed; decides only where it is the online network's (Table 19).
-    pub stop_gradient: bool,
-    /// `τ_base`, where the target's momentum begins (Table 5a).
-    pub tau_base: f64,
-    /// Batch norm in the projector; without both of these, the heads are MoCo v2's.
-    pub bn_projector: bool,
-    /// Batch norm in the predictor.
-    pub bn_predictor: bool,
-    /// The hidden width of projector and predictor.
-    pub hidden: usize,
-    /// The width `d` of projections and predictions (Table 14b).
-    pub projector_dim: usize,
-    /// The factor of the sum: ½ for the mean. LARS feels it in biases and norms (appendix F.5).
-    pub loss_weight: f64,
-    /// The rule.
-    pub optimizer: Optimizer,
-    /// The learning rate for a batch of 256 (Table 15a); scaled linearly to the batch in use.
-    pub base_lr: f64,
-    /// Epochs in which the learning rate grows from 0.
-    pub warmup_epochs: usize,
-    /// On weights only (Table 15b).
-    pub weight_decay: f64,
-    /// How the first view is drawn (Table 6).
-    pub view1: Recipe,
-    /// How the second view is drawn (Table 6).
-    pub view2: Recipe,
-}
-// ANCHOR_END: config
-
-impl Config {
-    /// What is wrong with the settings, in one line.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        check::counts(&[("hidden", self.hidden), ("projector_dim", self.projector_dim)])?;
-        check::shares(&[("tau_base", self.tau_base)])?;
-        check::positive(&[("loss_weight", self.loss_weight)])?;
-        check::rates(&[("base_lr", self.base_lr), ("weight_decay", self.weight_decay)])?;
-        check::optimizer(&self.optimizer)?;
-        check::views(&[("view1", &self.view1), ("view2", &self.view2)])
     }
 }
