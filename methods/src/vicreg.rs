@@ -6,10 +6,11 @@
 //! deviation at least 1, and no two dimensions may vary together. Each view answers for itself:
 //! nothing is normalised, nothing is held fixed, the branches need not even be alike.
 //!
-//! Without the variance term (`std_coeff = 0`) the network shrinks its outputs until they are
-//! equal: invariance and covariance, both 0 for a constant, fall with the square of the scale. The
-//! term that is no longer in the loss tells it: `var` below rises to its largest value. std·√d looks
-//! at directions only, and a short vector has one too.
+//! Without the variance term (`std_coeff = 0`) the network shrinks its outputs: invariance and
+//! covariance, both 0 for a constant, fall with the square of the scale. The term that is no longer
+//! in the loss tells it: `var` below rises to its largest value. std·√d looks at directions only,
+//! and a short vector has one too. By SGD the steps die away with the loss, and directions stay; by
+//! LARS, whose steps do not, std·√d goes to 0 as well.
 //!
 //! The official code is followed: the invariance term is a mean over dimensions, as in Algorithm 1
 //! but not in equation 5, which sums them; the variance term is halved, which neither does

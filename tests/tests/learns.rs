@@ -105,12 +105,16 @@ fn barlow_twins() {
     assert!(twice(&without) > 1.5 * twice(&with) && without.std > 0.5, "and std does not see it");
 }
 
-/// Nothing asks the outputs to vary: they shrink, and with them the whole loss.
+/// Nothing asks the outputs to vary: they shrink, and with them the whole loss. LARS does not let
+/// a small gradient make a small step, and takes them all the way to a point.
 #[test]
 fn vicreg() {
-    let [with, without] = runs("vicreg", 60, &["warmup_epochs=0"], &["std_coeff=0"]);
+    let lars = r#"optimizer={rule="lars",momentum=0.9,trust=0.02}"#;
+    let with = ["warmup_epochs=0", "base_lr=1", lars];
+    let [with, without] = runs("vicreg", 60, &with, &["std_coeff=0"]);
     assert!(with.loss() < with.losses[0] - 1.0 && with.std > 0.5, "learns");
     assert!(without.loss() < 0.1 && without.watched("var") > 0.95, "outputs shrink");
+    assert!(without.std < 0.4 && without.rankme < 1.5, "to a point");
 }
 
 /// Nothing asks the outputs to be spread: they come to a point.
