@@ -120,6 +120,7 @@ fn macs(node: &Var, inputs: &[Var]) -> u64 {
     let y = node.shape();
     let terms_of_each = match (node.op(), inputs) {
         ("conv2d", [_, weight]) => weight.shape().elements() / weight.shape().features().max(1),
+        ("linear", [_, weight, _]) => weight.shape().rows(),
         ("matmul", [a, _]) => {
             // Transposed or not, the left matrix has as many rows as the product.
             let [.., rows, columns] = a.shape().as_slice() else { return 0 };

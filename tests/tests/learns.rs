@@ -9,7 +9,9 @@ use tests::small::{Trained, settings, train};
 /// Without the predictor both sides come together: the loss falls to nothing.
 #[test]
 fn byol() {
-    let [with, without] = runs("byol", 60, &["warmup_epochs=0"], &["predictor=false"]);
+    const PAPERS: [&str; 4] =
+        ["warmup_epochs=0", "bn_output=false", "base_lr=0.4", "tau_base=0.97"];
+    let [with, without] = runs("byol", 60, &PAPERS, &["predictor=false"]);
     assert!(with.loss() < with.losses[0] - 1.0 && with.std > 0.5, "learns");
     assert!(without.loss() < 0.3 && without.std < 0.2, "collapses");
 }

@@ -25,7 +25,8 @@ const CACHED_WEIGHTS: usize = 1 << 20;
 /// `y = patches · w`; see [`Patches::times`].
 pub(crate) fn times(patches: &Patches<'_, f32>, w: &[f32], y: &mut [f32]) {
     match patches.columns() {
-        0..=LANES => times_in::<1>(patches, w, y),
+        0 => {}
+        ..=LANES => times_in::<1>(patches, w, y),
         _ => times_in::<WIDE>(patches, w, y),
     }
 }

@@ -31,7 +31,8 @@ pub(crate) fn transposed_times(
     y: &mut [f32],
 ) {
     match columns {
-        0..=LANES => sums_in::<1>(patches, z, columns, y),
+        0 => {}
+        ..=LANES => sums_in::<1>(patches, z, columns, y),
         _ => sums_in::<WIDE>(patches, z, columns, y),
     }
 }

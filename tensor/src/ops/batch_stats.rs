@@ -6,9 +6,6 @@ use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
 use crate::operation::{Operation, run};
 use crate::{Float, Shape, Tensor, check};
 
-/// Rows of a block whose sums are short enough for `f32`.
-const MOST_ROWS: usize = 256;
-
 /// A number of values, their mean, and the sum of the squares of their distances from it.
 #[derive(Default)]
 struct Moments {
@@ -18,12 +15,6 @@ struct Moments {
 }
 
 impl Moments {
-    /// From the sums of values' distances from `first` and of these distances' squares.
-    fn of_distances(count: f64, first: f64, distances: f64, squares: f64) -> Self {
-        let offset = distances / count;
-        Moments { count, mean: first + offset, squares: (squares - distances * offset).max(0.0) }
-    }
-
     /// Those of both sets of values (Chan, Golub & LeVeque 1979, *Updating formulae and a pairwise
     /// algorithm for computing sample variances*).
     fn join(&mut self, other: Moments) {
@@ -46,18 +37,24 @@ impl Operation<1, 2> for Stats {
 
     fn cpu<T: Float>(&self, [x]: [&[T]; 1], [mean, var]: [&mut [T]; 2]) {
         let Stats { rows, c } = *self;
-        // A block's sums are of distances from its own first row: sums of the values themselves
-        // would lose the digits of a small variance, and a collapse is a small variance.
-        let block = (parallel::PIECE / c.max(1)).clamp(1, MOST_ROWS);
+        // A block's sums are of distances from its own first row, then from its own mean: sums of the
+        // values themselves would lose the digits of a small variance, and a collapse is a small
+        // variance. A block is short enough to be in cache the second time.
+        let block = (parallel::PIECE / c.max(1)).max(1);
         let blocks = parallel::map(rows.div_ceil(block), |i| {
             let x = &x[i * block * c..rows.min((i + 1) * block) * c];
-            let first = &x[..c];
+            let (first, count) = (&x[..c], T::from_f64((x.len() / c) as f64));
             let mut sums = vec![T::zero(); 2 * c];
-            let (distances, squares) = sums.split_at_mut(c);
+            let (offset, squares) = sums.split_at_mut(c);
             for x in x.chunks_exact(c) {
                 for j in 0..c {
-                    let distance = x[j] - first[j];
-                    distances[j] += distance;
+                    offset[j] += x[j] - first[j];
+                }
+            }
+            offset.iter_mut().for_each(|offset| *offset /= count);
+            for x in x.chunks_exact(c) {
+                for j in 0..c {
+                    let distance = x[j] - first[j] - offset[j];
                     squares[j] += distance * distance;
                 }
             }
@@ -67,13 +64,8 @@ impl Operation<1, 2> for Stats {
             let mut all = Moments::default();
             for (i, sums) in blocks.iter().enumerate() {
                 let count = block.min(rows - i * block) as f64;
-                let first = x[i * block * c + j].to_f64();
-                all.join(Moments::of_distances(
-                    count,
-                    first,
-                    sums[j].to_f64(),
-                    sums[c + j].to_f64(),
-                ));
+                let mean = x[i * block * c + j].to_f64() + sums[j].to_f64();
+                all.join(Moments { count, mean, squares: sums[c + j].to_f64() });
             }
             mean[j] = T::from_f64(all.mean);
             var[j] = T::from_f64(all.squares / all.count);
