@@ -196,6 +196,46 @@ fn vicreg() {
     assert!(watched(&output, "var") > 0.95, "the outputs shrink: {output}");
 }
 
+/// DINO's or iBOT's program without centring, for an epoch of small pictures.
+#[track_caller]
+fn uncentred(name: &str) -> String {
+    let sets = [
+        "encoder=vit-tiny-p4-w32-d2-h2",
+        "device=cpu",
+        "batch=32",
+        "image_size=16",
+        "local_crops_size=8",
+        "local_crops_number=2",
+        "head_hidden=64",
+        "bottleneck=32",
+        "out_dim=64",
+        "freeze_last_layer=0",
+        "warmup_epochs=0",
+        "base_lr=0.01",
+        "momentum_teacher=0.9",
+    ];
+    let sets = sets.iter().flat_map(|set| ["--set", set]);
+    let arguments = ["--no-centering", "--epochs", "1"].into_iter().chain(sets);
+    let output = run(name, &arguments.collect::<Vec<_>>());
+    in_order(&output, &["the loss of a network that knows nothing is ", "std·√d", "\n    1  "]);
+    output
+}
+
+#[test]
+fn dino() {
+    let output = uncentred("dino");
+    assert!(output.contains("nothing is 4.16\n"), "{output}");
+    assert!(watched(&output, "entropy") < 1.0, "one output wins for all pictures: {output}");
+}
+
+#[test]
+fn ibot() {
+    let output = uncentred("ibot");
+    assert!(output.contains("nothing is 6.24\n"), "{output}");
+    let [class, patch] = ["entropy", "patch_entropy"].map(|name| watched(&output, name));
+    assert!(class < 1.0 && patch < 1.0, "one output wins for all patches too: {output}");
+}
+
 #[test]
 fn lejepa() {
     let output = unprotected("lejepa", "--no-sigreg");

@@ -98,7 +98,8 @@ fn dino() {
     let [x3, _] = views();
     let center = Tensor::zeros(&Device::reference(), [1, 4]);
     let s = [&x1, &x2, &x3].map(student);
-    let q = [&x1, &x2].map(|x| dino::target(&teacher(x), &center, 0.04));
+    let t = [&x1, &x2].map(teacher);
+    let q = t.each_ref().map(|t| dino::target(t, &center, 0.04));
     check("dino", &graph::mermaid(&dino::loss(&s, &q, 0.1)));
 }
 
@@ -111,9 +112,10 @@ fn ibot() {
     let whole = Var::constant(Tensor::ones(&Device::reference(), [2, 3, 4]));
     let center = Tensor::zeros(&Device::reference(), [1, 4]);
     let mask = Tensor::ones(&Device::reference(), [2, 3]);
-    let target = |x: &Var| dino::target(&teacher(x), &center, 0.04);
-    let class = dino::loss(&[student(&x1), student(&x2)], &[target(&x1)], 0.1);
-    let patch = ibot::patch_loss(&student(&masked), &target(&whole), &mask, 0.1);
+    let (t, t_patch) = (teacher(&x1), teacher(&whole));
+    let target = |t: &Var| dino::target(t, &center, 0.04);
+    let class = dino::loss(&[student(&x1), student(&x2)], &[target(&t)], 0.1);
+    let patch = ibot::patch_loss(&student(&masked), &target(&t_patch), &mask, 0.1);
     check("ibot", &graph::mermaid(&(class + patch)));
 }
 

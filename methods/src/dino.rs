@@ -46,11 +46,12 @@ pub fn loss(s: &[Var], q: &[Var], tau_s: f64) -> Var {
     mean(terms)
 }
 
-/// Centring and sharpening: `softmax((t − C) / τ_t)`, held fixed; `t` is `[…, k]`.
+/// Centring and sharpening: `softmax((sg(t) − C) / τ_t)`; `t` is `[…, k]`.
 #[track_caller]
 pub fn target(t: &Var, center: &Tensor, tau_t: f64) -> Var {
-    let softmax = || ((t - &Var::constant(center.clone())) / tau_t).softmax(-1);
-    graph::scope("centred, sharpened", softmax).detach()
+    let t = t.detach();
+    let softmax = || ((&t - &Var::constant(center.clone())) / tau_t).softmax(-1);
+    graph::scope("centred, sharpened", softmax)
 }
 // ANCHOR_END: loss
 

@@ -55,6 +55,7 @@ pub struct Config {
     pub freeze_last_layer: usize,
     /// The student's chance to leave out a branch of a ViT's last block.
     pub drop_path: f64,
+    // ANCHOR_END: config
     /// What a ViT adds to the size of a small view's grid before it takes the scale of its
     /// positions, so that rounding cannot lose a row; 0 for corners on corners.
     pub interpolate_offset: f64,
@@ -85,7 +86,6 @@ pub struct Config {
     /// How the local ones are.
     pub local_view: Recipe,
 }
-// ANCHOR_END: config
 
 impl Config {
     /// What the teacher's outputs `[…, k]` are made into, held fixed.

@@ -33,6 +33,7 @@ pub struct Outputs {
     /// The head's outputs for the patches of the global views, `[g·n, t, k]`.
     pub patches: Var,
 }
+// ANCHOR_END: network
 
 impl Network {
     /// What stands for a hidden patch begins as zeros.
@@ -48,6 +49,7 @@ impl Network {
         self.last_layer2 = Some(WeightNorm::new(init, d, k, config.norm_last_layer));
     }
 
+    // ANCHOR: forward
     /// From global views `[g·n, h, w, 3]`, of which a mask `[g·n, t]` hides the patches that it
     /// marks with 1, and local ones `[n, h', w', 3]`.
     pub fn forward(&self, global: &Var, mask: Option<&Tensor>, local: &[Var]) -> Outputs {
@@ -70,6 +72,7 @@ impl Network {
         };
         Outputs { features, class: self.head.forward(&class), patches }
     }
+    // ANCHOR_END: forward
 
     /// The encoder.
     ///
@@ -81,7 +84,6 @@ impl Network {
         vit
     }
 }
-// ANCHOR_END: network
 
 impl Module for Network {
     fn visit<'m>(&'m self, parts: &mut Parts<'m>) {
