@@ -116,7 +116,9 @@ fn vicreg() {
     let [with, without] = runs("vicreg", 60, &with, &["std_coeff=0"]);
     assert!(with.loss() < with.losses[0] - 1.0 && with.std > 0.5, "learns");
     assert!(without.loss() < 0.1 && without.watched("var") > 0.95, "outputs shrink");
-    assert!(without.std < 0.4 && without.rankme < 1.5, "to a point");
+    // Where nothing is left at all, there is no rank.
+    let flat = without.rankme < 1.5 || without.rankme.is_nan();
+    assert!(without.std < 0.4 && flat, "to a point");
 }
 
 /// Nothing asks the outputs to be spread: they come to a point.
@@ -158,8 +160,8 @@ fn every_method_is_here() {
 #[test]
 fn steps_agree_on_every_device() {
     for name in METHODS {
+        let begun = train(&Device::cpu(), &settings(name, &[]), None, 60).weights();
         let settings = settings(name, &["base_lr=0.1"]);
-        let begun = train(&Device::cpu(), &settings, None, 60).weights();
         let expected = train(&Device::reference(), &settings, Some(&begun), 5).losses;
         for device in devices::single_precision("learns") {
             let found = train(&device, &settings, Some(&begun), 5).losses;

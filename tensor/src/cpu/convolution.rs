@@ -26,7 +26,7 @@ const CACHED_WEIGHTS: usize = 1 << 20;
 pub(crate) fn times(patches: &Patches<'_, f32>, w: &[f32], y: &mut [f32]) {
     match patches.columns() {
         0 => {}
-        ..=LANES => times_in::<1>(patches, w, y),
+        1..=LANES => times_in::<1>(patches, w, y),
         _ => times_in::<WIDE>(patches, w, y),
     }
 }

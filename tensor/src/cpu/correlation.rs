@@ -32,7 +32,7 @@ pub(crate) fn transposed_times(
 ) {
     match columns {
         0 => {}
-        ..=LANES => sums_in::<1>(patches, z, columns, y),
+        1..=LANES => sums_in::<1>(patches, z, columns, y),
         _ => sums_in::<WIDE>(patches, z, columns, y),
     }
 }
