@@ -160,7 +160,9 @@ fn every_method_is_here() {
 #[test]
 fn steps_agree_on_every_device() {
     for name in METHODS {
-        let begun = train(&Device::cpu(), &settings(name, &[]), None, 60).weights();
+        // SimSiam's mean cosine begins at zero and leaves it slowly.
+        let rate = if *name == "simsiam" { "base_lr=0.8" } else { "base_lr=0.1" };
+        let begun = train(&Device::cpu(), &settings(name, &[rate]), None, 60).weights();
         let settings = settings(name, &["base_lr=0.1"]);
         let expected = train(&Device::reference(), &settings, Some(&begun), 5).losses;
         for device in devices::single_precision("learns") {
