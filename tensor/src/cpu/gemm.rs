@@ -44,6 +44,11 @@ impl<'a, T> Matrix<'a, T> {
         Matrix { values, row, column }
     }
 
+    /// The transpose, in the same memory.
+    pub(crate) fn transposed(self) -> Self {
+        Matrix { row: self.column, column: self.row, ..self }
+    }
+
     fn covers(&self, rows: usize, columns: usize) -> bool {
         rows == 0
             || columns == 0
