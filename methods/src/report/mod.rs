@@ -9,6 +9,7 @@ mod chart;
 mod curves;
 mod embedding;
 mod error;
+mod events;
 mod html;
 mod letters;
 mod page;
@@ -18,14 +19,17 @@ mod records;
 mod sample;
 mod settings;
 mod table;
+mod whole;
 
 pub use attention::AttentionPicture;
 pub use embedding::{Embedding, EmbeddingPoint};
 pub use error::ReportError;
+pub use events::Events;
 pub use page::write;
 pub use pictures::{DataUri, NeighbourPicture, NeighbourRow, Neighbours, ViewRow, Views};
 pub use records::{
-    GRADIENT_NORM, Measures, Metrics, RunResult, read_metrics, write_json, write_metrics,
-    write_whole,
+    Best, GRADIENT_NORM, Measures, Metrics, RunResult, read_metrics, write_json, write_metrics,
 };
 pub use table::{Table, sentence};
+pub(crate) use whole::{rename, write_beside};
+pub use whole::write_whole;

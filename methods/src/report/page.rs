@@ -11,9 +11,10 @@ use super::curves::charts;
 use super::embedding::Embedding;
 use super::html::{duration, escape, minus};
 use super::pictures::{Neighbours, Views};
-use super::records::{Metrics, RunResult, read_json, read_metrics, write_whole};
+use super::records::{Metrics, RunResult, read_json, read_metrics};
 use super::settings::read_settings;
 use super::table::{Table, gain};
+use super::whole::write_whole;
 
 /// Writes `report.html` into a run's folder and returns its path.
 ///

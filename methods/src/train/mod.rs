@@ -3,6 +3,7 @@
 mod batches;
 mod checkpoint;
 mod clock;
+mod course;
 mod error;
 mod gradients;
 mod loader;
@@ -24,7 +25,7 @@ pub use gradients::{Clip, gradient_norms};
 pub use measure::{Images, attention_jaccard, measure};
 pub use network::{build, encoder_prefix, restore};
 pub use optimizer::{Descent, MissingGradient, Named, Optimizer, Rates};
-pub use run::{Ended, Trainer};
+pub use run::{Ended, Start, Trainer};
 pub use schedule::{Schedule, cosine, line, ramp};
 pub use settings::{Run, Settings, device_named};
 pub use step::step;
