@@ -18,7 +18,9 @@ mod records;
 #[cfg(test)]
 mod sample;
 mod settings;
+mod sheet;
 mod table;
+mod views;
 mod whole;
 
 pub use attention::AttentionPicture;
@@ -31,5 +33,6 @@ pub use records::{
     Best, GRADIENT_NORM, Measures, Metrics, RunResult, read_metrics, write_json, write_metrics,
 };
 pub use table::{Table, sentence};
+pub use views::{ImageViews, views_png};
 pub(crate) use whole::{rename, write_beside};
 pub use whole::write_whole;
