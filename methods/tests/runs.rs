@@ -223,7 +223,10 @@ fn a_collapse_ends_the_run() {
     let told: Vec<&str> = said.lines().filter(|line| line.contains(": collapsed: ")).collect();
     let (began, last) = (told[0], said.lines().last().expect("a line"));
     assert!(began.starts_with("step ") && began.contains(" since step "), "{said}");
-    assert!(last.starts_with("error: stopped after step ") && last.contains(" of 1280: "), "{last}");
+    assert!(
+        last.starts_with("error: stopped after step ") && last.contains(" of 1280: "),
+        "{last}"
+    );
     assert!(last.contains("(--stop-on-collapse)"), "{last}");
 
     let metrics = fs::read_to_string(out.join("metrics.jsonl")).expect("metrics");

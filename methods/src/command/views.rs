@@ -71,9 +71,8 @@ impl Views {
         let run = &settings.run;
         let train = data::open(&run.data, run.seed)?.train;
         let views = build(&settings, &Device::cpu())?.views();
-        let count = self.images.min(train.len());
         let mut rows = Vec::new();
-        for index in (0..count).map(|i| i * train.len() / count) {
+        for index in data::spread(self.images, train.len()) {
             let image = train.image(index)?;
             // The generators of training: that of view `i` of this sample in epoch 0.
             let drawn = views.iter().enumerate().map(|(i, view)| {
@@ -85,11 +84,12 @@ impl Views {
         let failed = |source| RunError::File { path: self.out.clone(), source };
         write_whole(&self.out, &views_png(&rows)).map_err(failed)?;
         let sides = views.iter().map(|view| view.side(run.image_size)).collect();
-        let drawn = Drawn { picture: self.out.clone(), images: count, views: sides };
+        let drawn = Drawn { picture: self.out.clone(), images: rows.len(), views: sides };
         if self.json {
             println!("{}", serde_json::to_string(&drawn)?);
         } else {
-            println!("{}: {count} images, {} views each", self.out.display(), views.len());
+            let (images, views) = (drawn.images, views.len());
+            println!("{}: {images} images, {views} views each", self.out.display());
         }
         Ok(())
     }

@@ -30,7 +30,8 @@ impl AttentionPicture<'_> {
         let panels = self.panels(PANEL);
         let columns = columns(panels.len());
         let (row, column) = (LABEL + PANEL, PANEL + GAP);
-        let mut sheet = Sheet::new(GAP + panels.len().div_ceil(columns) * row, GAP + columns * column);
+        let mut sheet =
+            Sheet::new(GAP + panels.len().div_ceil(columns) * row, GAP + columns * column);
         for (place, (label, panel)) in panels.iter().enumerate() {
             let (top, left) = (place / columns * row, GAP + place % columns * column);
             sheet.write(top, left, label);

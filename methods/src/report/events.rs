@@ -90,13 +90,12 @@ fn summary(metrics: &Metrics) -> Vec<u8> {
     let sometimes = [("rankme", rankme), ("knn", knn)];
     let sometimes = sometimes.into_iter().filter_map(|(tag, value)| Some((tag, value?)));
     let named = always.into_iter().chain(sometimes).map(|(tag, value)| (tag.to_owned(), value));
-    let watched = metrics.watched.iter().map(|(name, &value)| match name
-        .strip_prefix(GRADIENT_NORM)
-    {
-        // What stands before a slash is a group.
-        Some(layer) => (format!("gradient_norm/{layer}"), value),
-        None => (name.clone(), value),
-    });
+    let watched =
+        metrics.watched.iter().map(|(name, &value)| match name.strip_prefix(GRADIENT_NORM) {
+            // What stands before a slash is a group.
+            Some(layer) => (format!("gradient_norm/{layer}"), value),
+            None => (name.clone(), value),
+        });
     let value = |(tag, value): (String, f64)| {
         let mut bytes = delimited(1, tag.as_bytes());
         bytes.push(2 << 3 | 5);

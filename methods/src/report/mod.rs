@@ -9,6 +9,7 @@ mod chart;
 mod curves;
 mod embedding;
 mod error;
+mod evaluation;
 mod events;
 mod html;
 mod letters;
@@ -24,15 +25,17 @@ mod views;
 mod whole;
 
 pub use attention::AttentionPicture;
-pub use embedding::{Embedding, EmbeddingPoint};
+pub use embedding::{Embedding, EmbeddingPoint, Thumbnail};
 pub use error::ReportError;
 pub use events::Events;
 pub use page::write;
-pub use pictures::{DataUri, NeighbourPicture, NeighbourRow, Neighbours, ViewRow, Views};
+pub use pictures::{
+    Attention, AttentionRow, DataUri, NeighbourPicture, NeighbourRow, Neighbours, ViewRow, Views,
+};
 pub use records::{
     Best, GRADIENT_NORM, Measures, Metrics, RunResult, read_metrics, write_json, write_metrics,
 };
 pub use table::{Table, sentence};
 pub use views::{ImageViews, views_png};
-pub(crate) use whole::{rename, write_beside};
 pub use whole::write_whole;
+pub(crate) use whole::{rename, write_beside};

@@ -1,7 +1,7 @@
 //! A picture of the views that a method draws of images.
 
+use super::pictures::fitted;
 use super::sheet::{GAP, LABEL, Sheet, width};
-use crate::augment::{Crop, Interpolation, crop_resize};
 use crate::data::Image;
 
 /// Small views are enlarged until the largest has about this side.
@@ -51,17 +51,6 @@ pub fn views_png(rows: &[ImageViews]) -> Vec<u8> {
         }
     }
     sheet.png()
-}
-
-/// An image no larger than a square, its proportions kept.
-fn fitted(image: &Image, side: usize) -> Image {
-    let longest = image.height.max(image.width);
-    if longest <= side {
-        return image.clone();
-    }
-    let shrunk = |length: usize| (length * side / longest).max(1);
-    let size = [shrunk(image.height), shrunk(image.width)];
-    crop_resize(image, Crop::whole(image), size, Interpolation::Bilinear)
 }
 
 #[cfg(test)]

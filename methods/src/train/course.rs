@@ -32,8 +32,7 @@ impl Course {
     /// with `by_knn` the best state is the one of the highest k-NN accuracy, else that of the
     /// highest RankMe, which needs no labels (Garrido et al. 2023).
     pub(super) fn of(metrics: &[Metrics], full_rank: usize, by_knn: bool) -> Self {
-        let mut course =
-            Course { points: Vec::new(), full_rank, by_knn, best: None, collapsed: 0 };
+        let mut course = Course { points: Vec::new(), full_rank, by_knn, best: None, collapsed: 0 };
         for measured in metrics {
             course.take_in(measured);
         }

@@ -22,7 +22,7 @@ mod sums;
 pub use batches::Batches;
 pub use error::{RunError, SettingsError};
 pub use gradients::{Clip, gradient_norms};
-pub use measure::{Images, attention_jaccard, measure};
+pub use measure::{Images, attention_jaccard, attention_weights, measure};
 pub use network::{build, encoder_prefix, restore};
 pub use optimizer::{Descent, MissingGradient, Named, Optimizer, Rates};
 pub use run::{Ended, Start, Trainer};
