@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::html::escape;
 use super::pictures::DataUri;
 
-/// The picture's size and margin in its own units.
+/// The picture's size and margin in its own units; half of a thumbnail fits into the margin.
 const SIZE: (f64, f64) = (640.0, 440.0);
-const MARGIN: f64 = 14.0;
+const MARGIN: f64 = 17.0;
 
 /// The side of a picture among the points, and the least distance of two.
 const THUMBNAIL: f64 = 30.0;
@@ -193,8 +193,8 @@ mod tests {
             point(f64::NAN, 0.0, Some(1)),
         ];
         let svg = embedding(points, &["a", "<b>"]).figure().expect("a figure");
-        assert!(svg.contains("cx=\"14.0\" cy=\"296.5\""), "{svg}");
-        assert!(svg.contains("cx=\"626.0\" cy=\"143.5\""), "{svg}");
+        assert!(svg.contains("cx=\"17.0\" cy=\"295.8\""), "{svg}");
+        assert!(svg.contains("cx=\"623.0\" cy=\"144.2\""), "{svg}");
         assert_eq!(svg.matches("<circle").count(), 2);
         assert!(svg.contains("&lt;b&gt;</li>"), "{svg}");
     }

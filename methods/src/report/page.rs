@@ -170,8 +170,8 @@ impl Page {
         let Attention { block, .. } = self.attention.as_ref()?;
         let rows = self.attention.as_ref()?.gallery();
         let note = format!(
-            "How much each head of block {block} looks at each patch, from its least to its own \
-             most: dark to bright."
+            "How much each head of block {block} looks at each patch: dark where not at all, bright \
+             where most. A map of one colour looks everywhere alike."
         );
         Some(card("Attention", &note, &rows))
     }

@@ -144,7 +144,7 @@ impl Neighbours {
             let found: String = row.neighbours.iter().map(neighbour).collect();
             gallery_row(&row.query, &row.label, &found)
         };
-        self.rows.iter().map(row).collect()
+        gallery(self.rows.iter().map(row))
     }
 }
 
@@ -155,7 +155,7 @@ impl Attention {
             let maps = row.maps.iter().map(|(name, map)| picture(map, "view", name));
             gallery_row(&row.image, &row.label, &maps.collect::<String>())
         };
-        self.rows.iter().map(row).collect()
+        gallery(self.rows.iter().map(row))
     }
 }
 
@@ -166,8 +166,12 @@ impl Views {
             let views: String = row.views.iter().map(|view| picture(view, "view", "")).collect();
             gallery_row(&row.original, &row.label, &views)
         };
-        self.rows.iter().map(row).collect()
+        gallery(self.rows.iter().map(row))
     }
+}
+
+fn gallery(rows: impl Iterator<Item = String>) -> String {
+    format!("<div class=\"gallery\">\n{}</div>\n", rows.collect::<String>())
 }
 
 fn gallery_row(first: &DataUri, label: &str, others: &str) -> String {
