@@ -194,14 +194,13 @@ fn what_is_not_finite_is_traced_to_its_operation() {
     let output = run(&[&words[..], &more].concat());
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     let said = text(&output);
-    let last = said.lines().last().expect("an error");
     for part in [
         "error: diverged: in step 2, the value of the `",
         "is not finite: entry ",
         "the last good state, after step 0, is in ",
-        "try a lower learning rate, as in --set base_lr=3",
+        "try a lower learning rate, as in --set base_lr=3e29",
     ] {
-        assert!(last.contains(part), "{part}: {last}");
+        assert!(said.contains(part), "{part}: {said}");
     }
     let kept = Weights::read(&out.join(NEWEST)).expect("a checkpoint");
     let finite = |array: &models::weights::Array| array.values().iter().all(|x| x.is_finite());

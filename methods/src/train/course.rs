@@ -44,6 +44,7 @@ impl Course {
         Course::of(metrics, self.full_rank, self.by_knn)
     }
 
+    // ANCHOR: take_in
     /// Takes in a measurement.
     pub(super) fn take_in(&mut self, metrics: &Metrics) -> News {
         self.points.push(metrics.into());
@@ -60,6 +61,7 @@ impl Course {
         let value = if self.by_knn { metrics.knn } else { metrics.rankme };
         News { collapsed, line, is_best: self.is_best(step, value) }
     }
+    // ANCHOR_END: take_in
 
     /// Whether a value of the measure that the best state is chosen by is the highest so far.
     pub(super) fn is_best(&mut self, step: u64, value: Option<f64>) -> bool {

@@ -71,8 +71,11 @@ pub enum RunError {
         folder: PathBuf,
     },
     /// A value is not finite any more.
-    #[error("diverged: {cause}, seen after step {step}; the last good state, after step {good}, \
-        is in {}; try a lower learning rate, as in --set base_lr={lower}", checkpoint.display())]
+    #[error(
+        "diverged: {cause}\nseen after step {step}; the last good state, after step {good}, is in {}\n\
+         try a lower learning rate, as in --set base_lr={lower:?}",
+        checkpoint.display()
+    )]
     Diverged {
         /// The first operation that made such a value, or what else is known.
         cause: String,
@@ -82,7 +85,7 @@ pub enum RunError {
         checkpoint: PathBuf,
         /// After how many steps it was saved.
         good: usize,
-        /// A third of the learning rate that was set.
+        /// About a third of the learning rate that was set.
         lower: f64,
     },
     /// A collapse has ended the run, as its settings ask.

@@ -29,7 +29,8 @@ impl Trainer {
         let (step, good) = (self.at.step, place.step);
         let settings = self.settings.to_table();
         let rate = settings[&self.settings.run.method].get("base_lr");
-        let lower = rate.and_then(toml::Value::as_float).unwrap_or_default() / 3.0;
+        let rate = rate.and_then(toml::Value::as_float).unwrap_or_default();
+        let lower = format!("{:.0e}", rate / 3.0).parse().unwrap_or(rate);
         RunError::Diverged { cause, step, checkpoint, good, lower }
     }
 
