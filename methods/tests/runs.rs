@@ -242,3 +242,37 @@ fn a_collapse_ends_the_run() {
     assert!(out.join("report.html").exists());
     assert!(out.join("events.out.tfevents.stopgrad").exists());
 }
+
+/// The views of a method are drawn, the same ones each time and others for another seed.
+#[test]
+fn views_are_drawn() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let draw = |name: &str, more: &[&str]| {
+        let out = folder.path().join(name).display().to_string();
+        let output =
+            run(&[&["views", "shapes", "dino", "--images", "3", "--out", &out], more].concat());
+        finished(&output);
+        (fs::read(out).expect("a picture"), String::from_utf8(output.stdout).expect("text"))
+    };
+    let (first, told) = draw("first.png", &["--json"]);
+    let told: Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!(told["images"], 3);
+    assert_eq!(told["views"], serde_json::json!([32, 32, 16, 16, 16, 16]));
+    let picture = image::load_from_memory(&first).expect("a picture");
+    assert!(picture.width() > 6 * 48 && picture.height() > 3 * 96);
+    assert!(first == draw("again.png", &[]).0);
+    assert!(first != draw("seed.png", &["--seed", "1"]).0);
+
+    let out = folder.path().join("none.png").display().to_string();
+    for (arguments, part) in [
+        (["shapes", "simsaim", "--images", "3"], "unknown method `simsaim`"),
+        (["shape", "simsiam", "--images", "3"], "unknown data source `shape`"),
+        (["shapes", "simsiam", "--images", "0"], "--images 0: expected 1 to 100"),
+        (["shapes", "simsiam", "--set", "views.gray_p=2"], "a probability"),
+    ] {
+        let output = run(&[&["views", "--out", &out], &arguments[..]].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+        assert!(text(&output).contains(part), "{}", text(&output));
+        assert!(!Path::new(&out).exists());
+    }
+}

@@ -173,18 +173,21 @@ mod tests {
     }
 
     #[test]
-    fn an_event_has_the_bytes_of_the_protocol() {
-        let version = event(1.0, 0, 3, VERSION.as_bytes());
-        let expected = [&[9, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 16, 0, 26, 13], &VERSION.as_bytes()[..]];
-        assert_eq!(version, expected.concat());
-        // TensorBoard's own first record of a file, but for the time.
-        assert_eq!(&framed(&version)[..8], [26, 0, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(varint(300), [0xac, 2]);
-        let mut short = metrics(300);
-        short.watched = [(format!("{GRADIENT_NORM}a"), 1.0)].into();
-        let bytes = summary(&short);
-        assert!(bytes.starts_with(&[10, 11, 10, 4, b'l', b'o', b's', b's', 21, 0, 0, 0, 0xbf]));
-        assert!(bytes.ends_with(&[b'/', b'a', 21, 0, 0, 0x80, 0x3f]));
+    fn an_event_has_the_bytes_that_tensorboard_writes() {
+        // A record of `tensorboard.summary.writer.record_writer` (2.21), with `Event(wall_time=1.5,
+        // step=300, summary=Summary(value=[Summary.Value(tag="loss", simple_value=-0.5)]))`.
+        const LOSS: [u8; 13] = [10, 11, 10, 4, 108, 111, 115, 115, 21, 0, 0, 0, 191];
+        let head = [27, 0, 0, 0, 0, 0, 0, 0, 26, 13, 158, 19];
+        let event_of = [9, 0, 0, 0, 0, 0, 0, 248, 63, 16, 172, 2, 42, 13];
+        let expected = [&head[..], &event_of, &LOSS, &[85, 246, 224, 112]].concat();
+        assert_eq!(framed(&event(1.5, 300, 5, &LOSS)), expected);
+
+        let mut measured = metrics(300);
+        measured.watched = [(format!("{GRADIENT_NORM}a"), 1.0)].into();
+        let bytes = summary(&measured);
+        assert!(bytes.starts_with(&LOSS));
+        let layer = [&[10, 22, 10, 15], &b"gradient_norm/a"[..], &[21, 0, 0, 0x80, 0x3f]];
+        assert!(bytes.ends_with(&layer.concat()));
         assert_eq!(step_of(&event(1.0, 300, 5, &bytes)), Some(300));
     }
 

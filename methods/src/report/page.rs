@@ -11,7 +11,7 @@ use super::chart::Chart;
 use super::curves::{Charts, charts};
 use super::embedding::Embedding;
 use super::evaluation;
-use super::html::{duration, escape, minus};
+use super::html::{card, duration, escape, minus, section};
 use super::pictures::{Attention, Neighbours, Views};
 use super::records::{Best, Metrics, RunResult, read_json, read_metrics};
 use super::settings::read_settings;
@@ -144,12 +144,11 @@ impl Page {
             return section(title, note, "");
         }
         let note = "The largest of the steps since the measurement before.";
-        let words = match gradient_norms.len() {
-            1 => "1 layer".to_owned(),
-            layers => format!("{layers} layers"),
-        };
-        let folded =
-            format!("<details><summary>{words}</summary>\n{}</details>\n", grid(&gradient_norms));
+        let layers = gradient_norms.len();
+        let folded = format!(
+            "<details><summary>layers: {layers}</summary>\n{}</details>\n",
+            grid(&gradient_norms)
+        );
         section(title, note, &folded)
     }
 
@@ -167,13 +166,13 @@ impl Page {
     }
 
     fn attention(&self) -> Option<String> {
-        let Attention { block, .. } = self.attention.as_ref()?;
-        let rows = self.attention.as_ref()?.gallery();
+        let attention = self.attention.as_ref()?;
+        let block = attention.block;
         let note = format!(
             "How much each head of block {block} looks at each patch: dark where not at all, bright \
              where most. A map of one colour looks everywhere alike."
         );
-        Some(card("Attention", &note, &rows))
+        Some(card("Attention", &note, &attention.gallery()))
     }
 
     fn views(&self) -> Option<String> {
@@ -195,15 +194,6 @@ impl Page {
 fn grid(charts: &[Chart]) -> String {
     let figures: String = charts.iter().filter_map(Chart::figure).collect();
     format!("<div class=\"charts\">\n{figures}</div>\n")
-}
-
-fn section(title: &str, note: &str, content: &str) -> String {
-    format!("<section>\n<h2>{title}</h2>\n<p>{note}</p>\n{content}</section>\n")
-}
-
-/// A section with a frame, whose content scrolls where the screen is too narrow for it.
-fn card(title: &str, note: &str, content: &str) -> String {
-    section(title, note, &format!("<div class=\"card scroll\">\n{content}</div>\n"))
 }
 
 fn read_optional<T: DeserializeOwned>(
@@ -334,7 +324,7 @@ mod tests {
             "<h2>Views</h2>",
             "<h2>Attention</h2>\n<p>How much each head of block 3",
             "<tr><th>knn</th><td>76.25</td></tr>",
-            "<summary>1 layer</summary>",
+            "<summary>layers: 1</summary>",
             "<h3>conv1 <b>0.500</b></h3>",
         ] {
             assert!(html.contains(part), "{part}");
