@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use methods::data;
 use methods::evaluate::{Features, RANKME_EPS, feature_std, rankme, uniformity};
-use methods::report::write_json;
+use methods::report::{self, write_json};
 use methods::train::{Images, Settings, measure, restore};
 use serde::Serialize;
 
@@ -69,6 +69,9 @@ impl Evaluate {
         };
         let path = self.run.join("evaluation.json");
         write_json(&path, &evaluation)?;
+        if self.run.join("result.json").exists() {
+            report::write(&self.run)?;
+        }
         if self.json {
             println!("{}", serde_json::to_string(&evaluation)?);
         } else {

@@ -46,6 +46,12 @@ pub struct Run {
     /// Whether the largest norm of each layer's gradient is logged, which takes a pass over the
     /// gradients.
     pub watch_gradient_norms: bool,
+    /// At the ends of epochs, seconds from one checkpoint to the next; 0 for one every epoch.
+    pub checkpoint_every: usize,
+    /// Whether a collapse that lasts ends the run.
+    pub stop_on_collapse: bool,
+    /// Whether the measurements are written for TensorBoard too.
+    pub tensorboard: bool,
 }
 
 impl Settings {
