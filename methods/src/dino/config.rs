@@ -97,13 +97,17 @@ impl Config {
         sinkhorn(&rows, tau_t, self.sinkhorn_iterations).reshape(t.shape().clone())
     }
 
-    /// Of the teacher's softmax, by epoch; without sharpening it is the student's.
+    /// Of the teacher's softmax, by epoch.
     pub fn teacher_temp(&self, at: &Schedule) -> f64 {
-        if !self.sharpening {
-            return self.student_temp;
+        self.sharpened(self.warmup_teacher_temp, self.teacher_temp, at)
+    }
+
+    /// A temperature on its way, by epoch; without sharpening it is the student's.
+    pub(crate) fn sharpened(&self, from: f64, to: f64, at: &Schedule) -> f64 {
+        match self.sharpening {
+            true => line(at.epoch(), self.warmup_teacher_temp_epochs, from, to),
+            false => self.student_temp,
         }
-        let (from, to) = (self.warmup_teacher_temp, self.teacher_temp);
-        line(at.epoch(), self.warmup_teacher_temp_epochs, from, to)
     }
 
     /// The same for all parameters.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tensor::{Device, Tensor};
 
 use super::mask::{block_mask, random_mask};
-use crate::train::{Schedule, line};
+use crate::train::Schedule;
 use crate::{check, dino};
 
 // ANCHOR: config
@@ -48,13 +48,9 @@ pub enum PredShape {
 // ANCHOR_END: config
 
 impl Config {
-    /// Of the teacher's softmax for patches, by epoch; without sharpening it is the student's.
+    /// Of the teacher's softmax for patches, by epoch.
     pub fn teacher_patch_temp(&self, at: &Schedule) -> f64 {
-        let (from, to) = (self.warmup_teacher_patch_temp, self.teacher_patch_temp);
-        match self.dino.sharpening {
-            true => line(at.epoch(), self.dino.warmup_teacher_temp_epochs, from, to),
-            false => self.dino.student_temp,
-        }
+        self.dino.sharpened(self.warmup_teacher_patch_temp, self.teacher_patch_temp, at)
     }
 
     /// Which patches of a step's views are hidden, `[views, t]`: 1 where one is, else 0.

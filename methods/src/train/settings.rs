@@ -103,6 +103,7 @@ impl Settings {
         let mut table = Table::try_from(&self.run).expect(serialised);
         let method = self.method.to_table().expect(serialised);
         table.insert(self.run.method.clone(), Value::Table(method));
+        table.iter_mut().for_each(|(_, value)| shorten(value));
         table
     }
 
@@ -263,6 +264,18 @@ fn overlay(
     Ok(())
 }
 
+/// Gives numbers that are held in single precision the few digits that they were written with.
+fn shorten(value: &mut Value) {
+    match value {
+        Value::Float(x) if f64::from(*x as f32) == *x => {
+            *x = (*x as f32).to_string().parse().expect("a number is written as one");
+        }
+        Value::Array(values) => values.iter_mut().for_each(shorten),
+        Value::Table(table) => table.iter_mut().for_each(|(_, value)| shorten(value)),
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,5 +323,11 @@ mod tests {
         let settings = simsiam().set("symmetric=false").unwrap().set("seed=9").unwrap();
         std::fs::write(&path, toml::to_string(&settings.to_table()).unwrap()).unwrap();
         assert_eq!(Settings::of_run(&path).unwrap(), settings);
+    }
+
+    #[test]
+    fn numbers_are_kept_as_they_were_written() {
+        let text = toml::to_string(&Settings::named("dino").unwrap().to_table()).unwrap();
+        assert!(text.contains("crop_scale = [0.4, 1.0]"), "{text}");
     }
 }
