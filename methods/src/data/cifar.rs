@@ -212,10 +212,8 @@ impl Layout {
             let expected = format!("1 to {most} records of {length} bytes each, whole");
             return Err(wrong(format!("{size} bytes"), expected));
         }
-        let mut records = Records {
-            pixels: Vec::with_capacity(count as usize * PIXELS * CHANNELS),
-            labels: Vec::with_capacity(count as usize),
-        };
+        // They grow with what is read: the size may be no more than an archive's word.
+        let mut records = Records::default();
         let mut record = vec![0; length];
         for index in 0..count {
             content

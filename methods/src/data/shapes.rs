@@ -120,6 +120,13 @@ pub struct BoundingBox {
     pub right: usize,
 }
 
+impl BoundingBox {
+    /// The number of pixels in it.
+    pub fn area(&self) -> usize {
+        (self.bottom - self.top) * (self.right - self.left)
+    }
+}
+
 /// The training or the test part of Shapes.
 pub struct Shapes {
     name: String,

@@ -17,7 +17,6 @@ pub(super) struct Unpacked {
     pub(super) content: Box<dyn Read>,
     /// The most bytes that the content can have; all that it has where nothing is packed.
     pub(super) most: u64,
-    pub(super) is_packed: bool,
 }
 
 impl Unpacked {
@@ -36,7 +35,7 @@ impl Unpacked {
             }
             false => (metadata.len(), Box::new(reader)),
         };
-        Ok(Unpacked { content, most, is_packed })
+        Ok(Unpacked { content, most })
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn list_folders(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
 /// The files below `dir`, at any depth, whose names are those of pictures; by path.
 ///
 /// A link that leads nowhere is listed like any file: reading it then tells what is wrong.
-pub(super) fn list_files(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
+pub(in crate::data) fn list_files(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
     let mut files = Vec::new();
     walk(dir, &mut Vec::new(), &mut files)?;
     Ok(files)
