@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use methods::data::SOURCES;
 use methods::registry::METHODS;
 use methods::report::{RunResult, Table, sentence};
 use methods::train::{Ended, Settings, Trainer};
@@ -19,12 +20,12 @@ const RUNS: &str = "runs";
   stopgrad train simsiam --set stop_gradient=false
   stopgrad train simsiam --recipe imagenet --print-config
   stopgrad train simsiam --data folder:photos --epochs 100 --out runs/photos
+  stopgrad train simsiam --data cifar10:cifar-10-binary.tar.gz
   stopgrad train simsiam --out runs/photos --resume")]
 pub(crate) struct Train {
     #[arg(help = format!("The method: {}", METHODS.join(", ")))]
     method: String,
-    /// Where the images come from: shapes, shapes:patterned, shapes:shape-only, folder:DIR
-    #[arg(long, value_name = "SOURCE")]
+    #[arg(long, value_name = "SOURCE", help = format!("Where the images come from: {SOURCES}"))]
     data: Option<String>,
     /// The recipe that the settings come from: laptop, or imagenet as published
     #[arg(long, value_name = "NAME", default_value = "laptop")]
@@ -50,6 +51,9 @@ pub(crate) struct Train {
     /// auto, cpu, gpu or reference
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
+    /// The most megabytes of decoded images that are kept in memory; 0 for none
+    #[arg(long, value_name = "N")]
+    cache_mb: Option<usize>,
     /// Change a setting, as in --set stop_gradient=false; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -114,6 +118,7 @@ impl Train {
             ("batch", number(self.batch)),
             ("seed", self.seed.map(|seed| seed.to_string())),
             ("device", word(&self.device)),
+            ("cache_mb", number(self.cache_mb)),
         ] {
             if let Some(value) = value {
                 settings = settings.flag(key, &value)?;
@@ -181,6 +186,9 @@ impl Train {
             result.device,
             folder.join("report.html").display()
         );
+        if result.broken_images > 0 {
+            println!("{} images could not be read and were skipped", result.broken_images);
+        }
         Ok(())
     }
 }

@@ -17,8 +17,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use self::listing::list_folders;
 pub(super) use self::listing::list_files;
+use self::listing::{Inside, inside};
 use super::decode::decode;
 use super::{DataError, Dataset, Image, Splits};
 
@@ -111,16 +111,15 @@ impl Dataset for Folder {
 
 /// The classes of `dir`, or its loose pictures as one group.
 fn read_groups(dir: &Path) -> Result<Vec<Group>, DataError> {
+    let Inside { folders, pictures: loose } = inside(dir)?;
     let mut groups = Vec::new();
-    for folder in list_folders(dir)? {
-        let files = list_files(&folder)?;
+    for folder in folders {
+        let files = list_files(&folder, dir)?;
         if !files.is_empty() {
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             groups.push(Group { class: Some(name), files });
         }
     }
-    let mut loose = list_files(dir)?;
-    loose.retain(|file| file.parent() == Some(dir));
     match (groups.len(), loose.len()) {
         (0, _) => Ok(vec![Group { class: None, files: loose }]),
         (_, 0) => Ok(groups),

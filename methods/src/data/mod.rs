@@ -4,6 +4,8 @@
 //! `--data` flag into a training and a test set. Labels are for evaluation only: no method in this
 //! crate trains on them.
 
+mod broken;
+mod cache;
 mod cifar;
 mod decode;
 mod folder;
@@ -17,7 +19,9 @@ mod voc;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::cache::Cached;
 pub use self::image::{CHANNELS, Image};
+pub(crate) use broken::{Broken, name_once};
 pub use folder::Folder;
 pub use shapes::{BoundingBox, Difficulty, Sample, Shapes};
 pub use voc::{Object, Voc};
@@ -85,6 +89,15 @@ pub const SOURCES: &str = "shapes, shapes:patterned, shapes:shape-only, cifar10:
 /// # Errors
 /// Where there is no such source, or its files are not what they should be.
 pub fn open(source: &str, seed: u64) -> Result<Splits, DataError> {
+    open_cached(source, seed, 0)
+}
+
+/// The same as [`open`], with pictures that come from files of their own kept in memory once they
+/// are decoded, until they fill `cache` bytes. What is handed out does not depend on it.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_cached(source: &str, seed: u64, cache: usize) -> Result<Splits, DataError> {
     let (kind, rest) = match source.split_once(':') {
         Some((kind, rest)) => (kind, Some(rest)),
         None => (source, None),
@@ -97,9 +110,9 @@ pub fn open(source: &str, seed: u64) -> Result<Splits, DataError> {
     match kind {
         "cifar10" => cifar::CIFAR10.splits(path?),
         "cifar100" => cifar::CIFAR100.splits(path?),
-        "folder" => Folder::splits(path?, seed),
+        "folder" => Ok(Cached::splits(Folder::splits(path?, seed)?, cache)),
         "idx" => idx::splits(path?),
-        "voc" => Voc::splits(path?, seed),
+        "voc" => Ok(Cached::splits(Voc::splits(path?, seed)?, cache)),
         _ => Err(DataError::UnknownSource { found: source.into() }),
     }
 }

@@ -55,7 +55,8 @@ impl Voc {
                 });
             }
         }
-        let files = list_files(&dir.join("JPEGImages"))?;
+        let pictures = dir.join("JPEGImages");
+        let files = list_files(&pictures, &pictures)?;
         let (train, test) = match listed(dir, &files)? {
             Some(parts) => parts,
             None => hold_out(dir, files, seed),

@@ -40,7 +40,8 @@ pub(super) fn read_objects(path: &Path) -> Result<Vec<Object>, DataError> {
         return Err(wrong(format!("begins with <{}>", root.tag_name().name())));
     }
     let size = child(root, "size");
-    let side = |name| size.and_then(|size| number(size, name).ok()).filter(|side| *side >= 1.0);
+    let side = |name| size.and_then(|size| number(size, name).ok()).map(f64::floor);
+    let side = |name| side(name).filter(|side| *side >= 1.0);
     let (height, width) = (side("height"), side("width"));
     let object = |node: Node| {
         let line = document.text_pos_at(node.range().start).row;
