@@ -56,3 +56,17 @@ fn no_reader_is_left_out() {
     let names: Vec<&str> = READERS.iter().map(|reader| reader.name).collect();
     assert_eq!(names, ["cifar", "idx", "safetensors", "config", "xml", "image"]);
 }
+
+#[test]
+fn the_program_watches_memory_and_time_too() {
+    let found = tempfile::tempdir().expect("a temporary folder");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_fuzz"))
+        .args(["--inputs", "300", "--seed", "1", "--found"])
+        .arg(found.path())
+        .output()
+        .expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let tallies = text.lines().filter(|line| line.contains(" 300 inputs "));
+    assert_eq!(tallies.filter(|line| line.ends_with(" 0 harmful")).count(), READERS.len(), "{text}");
+}

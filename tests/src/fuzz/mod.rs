@@ -104,7 +104,7 @@ impl Inputs {
     /// Where a file cannot be written.
     pub fn spoil(&mut self) -> io::Result<Input> {
         if let Some((path, bytes)) = self.replaced.take() {
-            fs::write(path, bytes)?;
+            write_anew(&path, &bytes)?;
         }
         let (folder, source) = &self.sources[self.rng.random_range(0..self.sources.len())];
         let file = &source.files[self.rng.random_range(0..source.files.len())];
@@ -121,7 +121,7 @@ impl Inputs {
             bytes = pack(&bytes);
         }
         let path = folder.join(file.path);
-        fs::write(&path, &bytes)?;
+        write_anew(&path, &bytes)?;
         self.replaced = Some((path.clone(), file.packed()));
         Ok(Input { folder: folder.clone(), file: path, length: bytes.len() })
     }
@@ -130,4 +130,11 @@ impl Inputs {
     pub fn read(&self, folder: &Path) -> bool {
         (self.reader.read)(folder)
     }
+}
+
+/// Puts a file in another's place. Some file systems wait for the disk where one is cut to nothing
+/// and written over, which would take most of the time.
+fn write_anew(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::remove_file(path)?;
+    fs::write(path, bytes)
 }
