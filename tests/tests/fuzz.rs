@@ -68,5 +68,9 @@ fn the_program_watches_memory_and_time_too() {
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     let tallies = text.lines().filter(|line| line.contains(" 300 inputs "));
-    assert_eq!(tallies.filter(|line| line.ends_with(" 0 harmful")).count(), READERS.len(), "{text}");
+    assert_eq!(
+        tallies.filter(|line| line.ends_with(" 0 harmful")).count(),
+        READERS.len(),
+        "{text}"
+    );
 }

@@ -35,9 +35,7 @@ impl Broken {
         seen.insert(index);
         let most = (of as f64 * MOST).max(1.0) as usize;
         match seen.len() > most {
-            true => {
-                Err(DataError::TooManyBroken { broken: seen.len(), of, last: Box::new(error) })
-            }
+            true => Err(DataError::TooManyBroken { broken: seen.len(), of, last: Box::new(error) }),
             false => Ok(()),
         }
     }

@@ -79,11 +79,7 @@ impl Folder {
             let picture = |path| Picture { path, class };
             pictures.extend(files.into_iter().map(picture));
         }
-        Self {
-            name: format!("folder:{}", dir.display()),
-            classes: classes.to_vec(),
-            pictures,
-        }
+        Self { name: format!("folder:{}", dir.display()), classes: classes.to_vec(), pictures }
     }
 }
 

@@ -72,11 +72,8 @@ fn find(dir: &Path, what: &str, kind: &str) -> Result<PathBuf, DataError> {
 /// The axes and the elements of a file with `N` axes.
 fn read<const N: usize>(path: &Path) -> Result<([usize; N], Vec<u8>), DataError> {
     let failed = |error: std::io::Error| unreadable(path, &error, EXPECTED);
-    let wrong = |found: String, expected: String| DataError::File {
-        path: path.into(),
-        found,
-        expected,
-    };
+    let wrong =
+        |found: String, expected: String| DataError::File { path: path.into(), found, expected };
     let Unpacked { mut content, most, .. } = Unpacked::open(path).map_err(failed)?;
     let mut magic = [0; 4];
     content.read_exact(&mut magic).map_err(failed)?;

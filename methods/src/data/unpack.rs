@@ -30,9 +30,7 @@ impl Unpacked {
         let mut reader = BufReader::new(file);
         let is_packed = reader.fill_buf()?.starts_with(&GZIP);
         let (most, content): (u64, Box<dyn Read>) = match is_packed {
-            true => {
-                (metadata.len().saturating_mul(DEFLATE), Box::new(MultiGzDecoder::new(reader)))
-            }
+            true => (metadata.len().saturating_mul(DEFLATE), Box::new(MultiGzDecoder::new(reader))),
             false => (metadata.len(), Box::new(reader)),
         };
         Ok(Unpacked { content, most })

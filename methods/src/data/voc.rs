@@ -127,7 +127,10 @@ fn annotated(dir: &Path, files: Vec<PathBuf>) -> Result<Vec<Picture>, DataError>
 }
 
 /// The two parts, where lists tell them.
-fn listed(dir: &Path, files: &[PathBuf]) -> Result<Option<(Vec<PathBuf>, Vec<PathBuf>)>, DataError> {
+fn listed(
+    dir: &Path,
+    files: &[PathBuf],
+) -> Result<Option<(Vec<PathBuf>, Vec<PathBuf>)>, DataError> {
     let lists = dir.join("ImageSets/Main");
     let pair = [("trainval.txt", "test.txt"), ("train.txt", "val.txt")]
         .map(|(train, test)| (lists.join(train), lists.join(test)))
