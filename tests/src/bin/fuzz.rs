@@ -175,17 +175,23 @@ fn fuzz(reader: &'static Reader, arguments: &Arguments) -> Result<Tally> {
 fn read(inputs: &Inputs, input: &Input) -> (Result<bool, String>, usize) {
     let lock = || READING.lock().expect("nobody panics with it");
     *lock() = Some((input.file.clone(), TICKS.load(Relaxed)));
+    let found = watched(|| inputs.read(&input.folder));
+    *lock() = None;
+    found
+}
+
+/// What a piece of work gives or panics with, and the most memory that it held.
+fn watched(work: impl FnOnce() -> bool) -> (Result<bool, String>, usize) {
     let before = HELD.load(Relaxed);
     PEAK.store(before, Relaxed);
-    let valid = catch_unwind(AssertUnwindSafe(|| inputs.read(&input.folder)));
+    let given = catch_unwind(AssertUnwindSafe(work));
     let taken = PEAK.load(Relaxed).saturating_sub(before);
-    *lock() = None;
-    let panicked = valid.map_err(|payload| {
+    let given = given.map_err(|payload| {
         let text = payload.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
         format!("panicked: {}", text.unwrap_or("without words"))
     });
-    (panicked, taken)
+    (given, taken)
 }
 
 /// Counts the ticks, and ends the program where one input takes too many.
@@ -212,4 +218,22 @@ fn keep(file: &Path, found: &Path) -> Result<PathBuf> {
         .expect("there is always one more number");
     std::fs::copy(file, &kept)?;
     Ok(kept)
+}
+
+#[cfg(test)]
+mod tests_of_the_watch {
+    use super::*;
+
+    #[test]
+    fn memory_and_panics_are_seen() {
+        const LARGE: usize = 32 << 20;
+        let hold = |bytes: usize| std::hint::black_box(vec![1u8; bytes]).len() == bytes;
+        let (given, taken) = watched(|| hold(LARGE) && hold(16));
+        assert!(given == Ok(true) && (LARGE..LARGE + LARGE / 2).contains(&taken), "{taken}");
+        let (given, taken) = watched(|| panic!("number {}", 7));
+        assert!(
+            given == Err("panicked: number 7".into()) && taken < LARGE / 2,
+            "{given:?} {taken}"
+        );
+    }
 }
