@@ -6,7 +6,7 @@ use flate2::write::GzEncoder;
 use tempfile::TempDir;
 
 use super::*;
-use crate::data::{Dataset, open};
+use crate::data::open;
 
 /// A file of the format, whatever its elements.
 fn file(axes: &[u32], elements: &[u8]) -> Vec<u8> {
