@@ -100,6 +100,7 @@ impl Layout {
         let inner = path.join(self.folder);
         let archive = path.join(self.archive);
         let mut found = match path {
+            _ if !path.exists() => return Err(self.error(path, "not found".into())),
             _ if path.is_file() => self.read_archive(path)?,
             _ if inner.is_dir() => self.read_folder(&inner)?,
             _ if !path.join(self.test).exists() && archive.is_file() => {

@@ -161,7 +161,7 @@ fn a_wrong_file_is_named_with_what_is_wrong() {
          to"
     );
     let nowhere = at("cifar10", Path::new("/no/where")).err().expect("an error").to_string();
-    assert!(nowhere.starts_with("/no/where: "), "{nowhere}");
+    assert!(nowhere.starts_with("/no/where: not found; expected cifar-10-binary"), "{nowhere}");
 }
 
 #[test]
