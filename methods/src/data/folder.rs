@@ -136,13 +136,12 @@ fn part_groups(dir: &Path, groups: Vec<Group>, seed: u64) -> (Vec<Group>, Vec<Gr
     groups.into_iter().map(part).unzip()
 }
 
+/// The files to train on, and those to test on.
+pub(super) type Parts = (Vec<PathBuf>, Vec<PathBuf>);
+
 /// Parts the files below `dir`: one in ten, and at least one of two, goes to the test part, which
 /// comes second.
-pub(super) fn hold_out(
-    dir: &Path,
-    mut files: Vec<PathBuf>,
-    seed: u64,
-) -> (Vec<PathBuf>, Vec<PathBuf>) {
+pub(super) fn hold_out(dir: &Path, mut files: Vec<PathBuf>, seed: u64) -> Parts {
     files.sort_by_cached_key(|file| hash(seed, file.strip_prefix(dir).unwrap_or(file)));
     let held_out = (files.len() / HELD_OUT).max(usize::from(files.len() > 1));
     let mut train = files.split_off(held_out);

@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub use self::annotation::Object;
 use self::annotation::read_objects;
 use super::decode::decode;
-use super::folder::{hold_out, list_files};
+use super::folder::{Parts, hold_out, list_files};
 use super::{BoundingBox, DataError, Dataset, Image, Splits};
 
 /// The most bytes of a list of names: a million of them.
@@ -127,10 +127,7 @@ fn annotated(dir: &Path, files: Vec<PathBuf>) -> Result<Vec<Picture>, DataError>
 }
 
 /// The two parts, where lists tell them.
-fn listed(
-    dir: &Path,
-    files: &[PathBuf],
-) -> Result<Option<(Vec<PathBuf>, Vec<PathBuf>)>, DataError> {
+fn listed(dir: &Path, files: &[PathBuf]) -> Result<Option<Parts>, DataError> {
     let lists = dir.join("ImageSets/Main");
     let pair = [("trainval.txt", "test.txt"), ("train.txt", "val.txt")]
         .map(|(train, test)| (lists.join(train), lists.join(test)))

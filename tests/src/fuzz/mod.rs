@@ -33,6 +33,9 @@ struct Source {
     files: Vec<File>,
 }
 
+/// Puts bytes into what makes a file of them.
+type Pack = fn(&[u8]) -> Vec<u8>;
+
 /// A valid file.
 struct File {
     path: &'static str,
@@ -40,7 +43,7 @@ struct File {
     /// Makes the checksums of spoilt bytes right again, so that what lies behind them is reached.
     repair: Option<fn(&mut [u8])>,
     /// What the bytes are put into, such as an archive, before they are a file.
-    pack: Option<fn(&[u8]) -> Vec<u8>>,
+    pack: Option<Pack>,
     /// Whether it is text, which is spoilt in words too.
     is_text: bool,
 }

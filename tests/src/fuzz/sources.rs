@@ -12,7 +12,7 @@ use methods::train::Settings;
 use models::weights::{Array, Weights};
 use tensor::{Device, Tensor};
 
-use super::{File, Reader, Source};
+use super::{File, Pack, Reader, Source};
 
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
@@ -168,7 +168,7 @@ fn repair_tar(bytes: &mut [u8]) {
     }
 }
 
-fn idx(pack: Option<fn(&[u8]) -> Vec<u8>>) -> Source {
+fn idx(pack: Option<Pack>) -> Source {
     let images = |count: u8| {
         let header = [0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 5, 0, 0, 0, 4];
         [header.to_vec(), noise(20 * usize::from(count))].concat()
