@@ -54,7 +54,7 @@ fn mistakes_are_one_line_and_leave_nothing() {
         (&["train", "simsiam", "--data", "shape"], 2, &["unknown data source `shape`"]),
         (&["train", "simsiam", "--data", "idx"], 2, &["`idx` names no path", "idx:DIR"]),
         (&["train", "simsiam", "--data", &missing], 1, &["missing", "expected"]),
-        (&["train", "simsiam", "--data", "cifar10:no"], 1, &["no: no data_batch_1.bin", "tar.gz"]),
+        (&["train", "simsiam", "--data", "cifar10:no"], 1, &["no: not found", "tar.gz"]),
         (&["train", "simsiam", "--data", "idx:no"], 1, &["no: no train-images-idx3-ubyte"]),
         (&["train", "simsiam", "--data", "voc:no"], 1, &["no: no folder JPEGImages", "VOC2007"]),
         (&["train", "simsiam", "--data", &empty], 1, &["empty", "expected"]),
