@@ -51,6 +51,6 @@ fn is_wrong_source(error: &DataError) -> bool {
         error,
         DataError::UnknownSource { .. }
             | DataError::UnknownDifficulty { .. }
-            | DataError::NoFolderGiven { .. }
+            | DataError::NoPathGiven { .. }
     )
 }

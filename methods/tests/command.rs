@@ -39,7 +39,11 @@ fn mistakes_are_one_line_and_leave_nothing() {
         (&["train", "simsiam", "--encoder", "vgg"], 2, &["unknown encoder `vgg`", "vit-tiny"]),
         (&["train", "simsiam", "--encoder", "vit-tiny-p5"], 2, &["32 × 32 pixels", "patches of 5"]),
         (&["train", "simsiam", "--data", "shape"], 2, &["unknown data source `shape`"]),
+        (&["train", "simsiam", "--data", "idx"], 2, &["`idx` names no path", "idx:DIR"]),
         (&["train", "simsiam", "--data", &missing], 1, &["missing", "expected"]),
+        (&["train", "simsiam", "--data", "cifar10:no"], 1, &["no: not found", "tar.gz"]),
+        (&["train", "simsiam", "--data", "idx:no"], 1, &["no: no train-images-idx3-ubyte"]),
+        (&["train", "simsiam", "--data", "voc:no"], 1, &["no: no folder JPEGImages", "VOC2007"]),
         (&["train", "simsiam", "--data", &empty], 1, &["empty", "expected"]),
         (&["train", "simsiam", "--data", &file], 1, &["file", "expected"]),
         (&["train", "simsiam", "--batch", "4096"], 1, &["2048 images", "--batch"]),
@@ -107,7 +111,14 @@ fn broken_images_are_named_and_counted() {
     let words: Vec<&str> = short.iter().map(String::as_str).collect();
     let output = run(&words);
     assert!(output.status.success(), "{}", text(&output));
-    assert!(out.join("result.json").exists());
+    assert_eq!(text(&output).matches("skipped").count(), 1, "{}", text(&output));
+    assert!(text(&output).contains("a/0.png: "), "{}", text(&output));
+    let result = std::fs::read_to_string(out.join("result.json")).expect("a result");
+    assert!(result.contains("\"broken_images\": 1"), "{result}");
+
+    let loaded = run(&["bench", "data", "--data", &source, "--set", "batch=32", "--json"]);
+    let loaded: serde_json::Value = serde_json::from_slice(&loaded.stdout).expect("JSON");
+    assert!(loaded["images_per_second"].as_f64().is_some_and(|speed| speed > 0.0), "{loaded}");
 
     for i in 0..20 {
         std::fs::write(images.join(format!("a/{}.png", 2 * i)), b"x").expect("a file");

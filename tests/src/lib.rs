@@ -4,6 +4,7 @@
 pub mod array;
 pub mod checks;
 pub mod devices;
+pub mod fuzz;
 pub mod golden;
 pub mod operations;
 pub mod panics;

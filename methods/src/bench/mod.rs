@@ -1,16 +1,19 @@
 //! Named pieces of work whose time and memory can be compared: with another machine, another
 //! library, another day.
 
+mod loading;
 mod memory;
 mod operations;
 mod profile;
 mod steps;
 
+use std::convert::Infallible;
 use std::time::Instant;
 
 use serde::Serialize;
 use tensor::{Device, Tensor};
 
+pub use loading::measure_loader;
 pub use profile::{Line, profile, table};
 pub use steps::training_step;
 
@@ -83,27 +86,43 @@ pub fn find(name: &str, device: &Device) -> Option<Box<dyn Iterator<Item = Work>
 
 /// Times a piece of work.
 pub fn measure(work: &mut Work, device: &Device, effort: Effort) -> Measured {
+    let (name, images) = (work.name.clone(), work.images);
+    let once = || -> Result<(), Infallible> {
+        work.once();
+        Ok(())
+    };
+    let Ok(measured) = timed(name, images, device, effort, once);
+    measured
+}
+
+/// Times what `once` does, until it fails.
+fn timed<E>(
+    work: String,
+    images: usize,
+    device: &Device,
+    effort: Effort,
+    mut once: impl FnMut() -> Result<(), E>,
+) -> Result<Measured, E> {
     memory::forget_peak();
     for _ in 0..effort.warm_ups {
-        work.once();
+        once()?;
     }
-    let mut times: Vec<f64> = (0..effort.repeats.max(1))
-        .map(|_| {
-            let start = Instant::now();
-            work.once();
-            start.elapsed().as_secs_f64()
-        })
-        .collect();
+    let mut times = Vec::new();
+    for _ in 0..effort.repeats.max(1) {
+        let start = Instant::now();
+        once()?;
+        times.push(start.elapsed().as_secs_f64());
+    }
     times.sort_by(f64::total_cmp);
     let seconds = median(&times);
-    Measured {
-        work: work.name.clone(),
+    Ok(Measured {
+        work,
         device: device.name().to_owned(),
         seconds,
         range: [times[0], times[times.len() - 1]],
-        images_per_second: (work.images > 0).then(|| work.images as f64 / seconds),
+        images_per_second: (images > 0).then(|| images as f64 / seconds),
         peak_bytes: memory::peak(),
-    }
+    })
 }
 
 fn median(sorted: &[f64]) -> f64 {

@@ -7,7 +7,8 @@ use anyhow::{Context, bail};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use methods::bench::{self, Effort, Line, Measured, WORKS};
-use methods::train::device_named;
+use methods::data::SOURCES;
+use methods::train::{Settings, device_named};
 use serde_json::{Map, Value, json};
 use tensor::Device;
 use tensor::profile::{self, Limits};
@@ -17,7 +18,8 @@ use tensor::profile::{self, Limits};
 #[command(after_help = "Examples:
   stopgrad bench simsiam-resnet18
   stopgrad bench moco-v3-vit-tiny --profile
-  stopgrad bench ops --device gpu --json")]
+  stopgrad bench ops --device gpu --json
+  stopgrad bench data --data folder:photos --method dino")]
 pub(crate) struct Bench {
     /// What to time
     #[arg(value_name = "WORK", required = true, value_parser = known())]
@@ -37,6 +39,15 @@ pub(crate) struct Bench {
     /// With --profile: a line for each shape of the inputs
     #[arg(long, requires = "profile")]
     shapes: bool,
+    #[arg(long, value_name = "SOURCE", help = format!("What `data` reads: {SOURCES}"))]
+    #[arg(default_value = "shapes")]
+    data: String,
+    /// Whose views `data` draws
+    #[arg(long, value_name = "NAME", default_value = "simsiam")]
+    method: String,
+    /// A setting for `data`, as in --set image_size=224 or --set cache_mb=0; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
     /// Print a JSON object a line
     #[arg(long)]
     json: bool,
@@ -47,10 +58,13 @@ pub(crate) struct Bench {
 
 /// The work that is not repeated.
 const LIMITS: &str = "limits";
+/// The work that has no network.
+const DATA: &str = "data";
 
 fn known() -> PossibleValuesParser {
     let limits = (LIMITS, "what the processor can do at most: arithmetic, and copying memory");
-    let works = WORKS.iter().copied().chain([limits]);
+    let data = (DATA, "batches of a method's views: reading, decoding and augmenting, no network");
+    let works = WORKS.iter().copied().chain([data, limits]);
     PossibleValuesParser::new(works.map(|(name, what)| PossibleValue::new(name).help(what)))
 }
 
@@ -70,6 +84,13 @@ impl Bench {
         }
         let mut record = Map::new();
         for name in self.works.iter().filter(|name| *name != LIMITS) {
+            if name == DATA {
+                let measured = bench::measure_loader(&self.settings()?, &device, effort)?;
+                self.print(&measured)?;
+                let entry = serde_json::to_value(&measured)?;
+                record.insert(measured.work, entry);
+                continue;
+            }
             for mut work in bench::find(name, &device).expect("it is known") {
                 let measured = bench::measure(&mut work, &device, effort);
                 self.print(&measured)?;
@@ -106,11 +127,21 @@ impl Bench {
         self.works.iter().any(|name| name == work)
     }
 
+    /// What `data` reads and how.
+    fn settings(&self) -> anyhow::Result<Settings> {
+        let settings = Settings::named(&self.method)?.flag("data", &format!("{:?}", self.data))?;
+        Ok(self.set.iter().try_fold(settings, |settings, set| settings.set(set))?)
+    }
+
     /// What repeats the measurement.
     fn command(&self) -> String {
         let mut command = format!("stopgrad bench {}", self.works.join(" "));
         for (flag, given) in [(" --profile", self.profile), (" --shapes", self.shapes)] {
             command += if given { flag } else { "" };
+        }
+        if self.names(DATA) {
+            command += &format!(" --data {} --method {}", self.data, self.method);
+            self.set.iter().for_each(|set| command += &format!(" --set {set}"));
         }
         command
     }

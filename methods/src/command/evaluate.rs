@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use methods::data;
+use methods::data::{self, SOURCES};
 use methods::evaluate::{Features, RANKME_EPS, feature_std, rankme, uniformity};
 use methods::report::{self, write_json};
 use methods::train::{Images, Settings, measure, restore};
@@ -16,8 +16,7 @@ use serde::Serialize;
 pub(crate) struct Evaluate {
     /// The folder of a run
     run: PathBuf,
-    /// Other images than the run's own: shapes, folder:DIR
-    #[arg(long, value_name = "SOURCE")]
+    #[arg(long, value_name = "SOURCE", help = format!("Other images than the run's own: {SOURCES}"))]
     data: Option<String>,
     /// auto, cpu, gpu or reference [default: the run's]
     #[arg(long, value_name = "NAME")]

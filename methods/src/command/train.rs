@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use methods::data::SOURCES;
 use methods::registry::METHODS;
 use methods::report::{Best, RunResult, Table, sentence};
 use methods::train::{Ended, RunError, Settings, Start, Trainer};
@@ -19,6 +20,7 @@ const RUNS: &str = "runs";
   stopgrad train simsiam --set stop_gradient=false
   stopgrad train simsiam --recipe imagenet --print-config
   stopgrad train simsiam --data folder:photos --epochs 100 --out runs/photos
+  stopgrad train simsiam --data cifar10:cifar-10-binary.tar.gz
   stopgrad train simsiam --out runs/photos --resume
   stopgrad train simsiam --from runs/photos/checkpoint-best.safetensors
 
@@ -26,8 +28,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 ended by --stop-on-collapse")]
 pub(crate) struct Train {
     #[arg(help = format!("The method: {}", METHODS.join(", ")))]
     method: String,
-    /// Where the images come from: shapes, shapes:patterned, shapes:shape-only, folder:DIR
-    #[arg(long, value_name = "SOURCE")]
+    #[arg(long, value_name = "SOURCE", help = format!("Where the images come from: {SOURCES}"))]
     data: Option<String>,
     /// The recipe that the settings come from: laptop, or imagenet as published
     #[arg(long, value_name = "NAME", default_value = "laptop")]
@@ -53,6 +54,9 @@ pub(crate) struct Train {
     /// auto, cpu, gpu or reference
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
+    /// The most megabytes of decoded images that are kept in memory; 0 for none
+    #[arg(long, value_name = "N")]
+    cache_mb: Option<usize>,
     /// Change a setting, as in --set stop_gradient=false; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -136,6 +140,7 @@ impl Train {
             ("batch", number(self.batch)),
             ("seed", self.seed.map(|seed| seed.to_string())),
             ("device", word(&self.device)),
+            ("cache_mb", number(self.cache_mb)),
         ] {
             if let Some(value) = value {
                 settings = settings.flag(key, &value)?;
@@ -215,6 +220,9 @@ impl Train {
         );
         if let Some(Best { step, by, value }) = &result.best {
             println!("best by {by}, {value:.1}, after step {step}: checkpoint-best.safetensors");
+        }
+        if result.broken_images > 0 {
+            println!("{} images could not be read and were skipped", result.broken_images);
         }
         Ok(())
     }

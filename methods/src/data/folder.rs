@@ -15,47 +15,28 @@ mod tests;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use image::{ImageReader, Limits};
-
-use self::listing::{list_files, list_folders};
+pub(super) use self::listing::list_files;
+use self::listing::{Inside, inside};
+use super::decode::decode;
 use super::{DataError, Dataset, Image, Splits};
 
 /// One picture in this many is held out.
 const HELD_OUT: usize = 10;
-/// A header may announce any size. Beyond these a picture is refused before memory is taken.
-const MAX_SIDE: u32 = 32_768;
-const MAX_DECODED_BYTES: u64 = 256 << 20;
-/// Pictures of at most this many bytes are kept after decoding …
-const SMALL: usize = 64 * 64 * 3;
-/// … until they fill this many bytes.
-const KEPT_BYTES: usize = 512 << 20;
 
 /// The training or the test part of a folder of pictures.
 ///
-/// Opening lists the files and decodes none. A picture is decoded when it is asked for; small
-/// ones are kept, up to a bound, so that an epoch over thumbnails decodes only once.
+/// Opening lists the files and decodes none. A picture is decoded each time that it is asked for.
 pub struct Folder {
     name: String,
     classes: Vec<String>,
     pictures: Vec<Picture>,
-    kept_bytes: AtomicUsize,
 }
 
-/// A picture's file, and its decoded bytes where they are kept.
 struct Picture {
     path: PathBuf,
     class: Option<usize>,
-    small: OnceLock<Decoded>,
-}
-
-/// RGB bytes `[height, width, 3]`: a quarter of what the floats would take.
-pub(super) struct Decoded {
-    height: usize,
-    width: usize,
-    bytes: Vec<u8>,
 }
 
 /// The files of one class, or of a set without labels.
@@ -73,7 +54,7 @@ impl Folder {
         let given = |name: &str| Some(dir.join(name)).filter(|path| path.is_dir());
         let (train, test) = match (given("train"), given("test").or_else(|| given("val"))) {
             (Some(train), Some(test)) => (read_groups(&train)?, read_groups(&test)?),
-            _ => hold_out(dir, read_groups(dir)?, seed),
+            _ => part_groups(dir, read_groups(dir)?, seed),
         };
         for part in [&train, &test] {
             let count: usize = part.iter().map(|group| group.files.len()).sum();
@@ -95,15 +76,10 @@ impl Folder {
         let mut pictures = Vec::new();
         for Group { class, files } in groups {
             let class = class.and_then(|class| classes.binary_search(&class).ok());
-            let picture = |path| Picture { path, class, small: OnceLock::new() };
+            let picture = |path| Picture { path, class };
             pictures.extend(files.into_iter().map(picture));
         }
-        Self {
-            name: format!("folder:{}", dir.display()),
-            classes: classes.to_vec(),
-            pictures,
-            kept_bytes: AtomicUsize::new(0),
-        }
+        Self { name: format!("folder:{}", dir.display()), classes: classes.to_vec(), pictures }
     }
 }
 
@@ -117,18 +93,7 @@ impl Dataset for Folder {
     }
 
     fn image(&self, index: usize) -> Result<Image, DataError> {
-        let picture = &self.pictures[index];
-        if let Some(kept) = picture.small.get() {
-            return Ok(kept.to_image());
-        }
-        let decoded = decode(&picture.path)?;
-        let image = decoded.to_image();
-        let size = decoded.bytes.len();
-        if size <= SMALL && self.kept_bytes.fetch_add(size, Ordering::Relaxed) < KEPT_BYTES {
-            // Another thread may have kept the same picture meanwhile; then this one is dropped.
-            let _ = picture.small.set(decoded);
-        }
-        Ok(image)
+        decode(&self.pictures[index].path)
     }
 
     fn label(&self, index: usize) -> Option<usize> {
@@ -140,24 +105,17 @@ impl Dataset for Folder {
     }
 }
 
-impl Decoded {
-    pub(super) fn to_image(&self) -> Image {
-        Image::from_rgb8(self.height, self.width, &self.bytes)
-    }
-}
-
 /// The classes of `dir`, or its loose pictures as one group.
 fn read_groups(dir: &Path) -> Result<Vec<Group>, DataError> {
+    let Inside { folders, pictures: loose } = inside(dir)?;
     let mut groups = Vec::new();
-    for folder in list_folders(dir)? {
-        let files = list_files(&folder)?;
+    for folder in folders {
+        let files = list_files(&folder, dir)?;
         if !files.is_empty() {
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             groups.push(Group { class: Some(name), files });
         }
     }
-    let mut loose = list_files(dir)?;
-    loose.retain(|file| file.parent() == Some(dir));
     match (groups.len(), loose.len()) {
         (0, _) => Ok(vec![Group { class: None, files: loose }]),
         (_, 0) => Ok(groups),
@@ -169,18 +127,27 @@ fn read_groups(dir: &Path) -> Result<Vec<Group>, DataError> {
     }
 }
 
-/// Parts every group: one picture in ten, and at least one of two, goes to the test part.
-fn hold_out(dir: &Path, groups: Vec<Group>, seed: u64) -> (Vec<Group>, Vec<Group>) {
-    let part = |Group { class, mut files }: Group| {
-        files.sort_by_cached_key(|file| hash(seed, file.strip_prefix(dir).unwrap_or(file)));
-        let held_out = (files.len() / HELD_OUT).max(usize::from(files.len() > 1));
-        let mut train = files.split_off(held_out);
-        let mut test = files;
-        train.sort();
-        test.sort();
+/// Parts every group as [`hold_out`] does.
+fn part_groups(dir: &Path, groups: Vec<Group>, seed: u64) -> (Vec<Group>, Vec<Group>) {
+    let part = |Group { class, files }: Group| {
+        let (train, test) = hold_out(dir, files, seed);
         (Group { class: class.clone(), files: train }, Group { class, files: test })
     };
     groups.into_iter().map(part).unzip()
+}
+
+/// The files to train on, and those to test on.
+pub(super) type Parts = (Vec<PathBuf>, Vec<PathBuf>);
+
+/// Parts the files below `dir`: one in ten, and at least one of two, goes to the test part, which
+/// comes second.
+pub(super) fn hold_out(dir: &Path, mut files: Vec<PathBuf>, seed: u64) -> Parts {
+    files.sort_by_cached_key(|file| hash(seed, file.strip_prefix(dir).unwrap_or(file)));
+    let held_out = (files.len() / HELD_OUT).max(usize::from(files.len() > 1));
+    let mut train = files.split_off(held_out);
+    train.sort();
+    files.sort();
+    (train, files)
 }
 
 /// FNV-1a over the seed and the path's parts: the same on every machine and in every version.
@@ -190,23 +157,4 @@ fn hash(seed: u64, path: &Path) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
-}
-
-/// Reads one picture; its format is told from its content, not from its name. Grey, 16-bit and
-/// paletted pictures become RGB bytes; transparency is dropped.
-pub(super) fn decode(path: &Path) -> Result<Decoded, DataError> {
-    let broken = |reason: String| DataError::Picture { path: path.into(), reason };
-    let opened = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
-    let mut reader = opened.map_err(|error| broken(error.to_string()))?;
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_DECODED_BYTES);
-    reader.limits(limits);
-    let rgb = reader.decode().map_err(|error| broken(error.to_string()))?.into_rgb8();
-    let (width, height) = (rgb.width() as usize, rgb.height() as usize);
-    if width == 0 || height == 0 {
-        return Err(broken(format!("{width} × {height} pixels; expected at least 1 × 1")));
-    }
-    Ok(Decoded { height, width, bytes: rgb.into_raw() })
 }

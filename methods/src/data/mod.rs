@@ -4,16 +4,27 @@
 //! `--data` flag into a training and a test set. Labels are for evaluation only: no method in this
 //! crate trains on them.
 
+mod broken;
+mod cache;
+mod cifar;
+mod decode;
 mod folder;
+mod idx;
 mod image;
+mod packed;
 mod shapes;
+mod unpack;
+mod voc;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::cache::Cached;
 pub use self::image::{CHANNELS, Image};
+pub(crate) use broken::{Broken, name_once};
 pub use folder::Folder;
 pub use shapes::{BoundingBox, Difficulty, Sample, Shapes};
+pub use voc::{Object, Voc};
 
 /// A finite, indexed collection of pictures.
 ///
@@ -45,6 +56,12 @@ pub trait Dataset: Send + Sync {
     fn mask(&self, _index: usize) -> Option<Vec<bool>> {
         None
     }
+
+    /// The boxes around the objects that picture `index` shows, in pixels of that picture; none
+    /// where nobody knows.
+    fn boxes(&self, _index: usize) -> Vec<BoundingBox> {
+        Vec::new()
+    }
 }
 
 /// A training set and a test set of the same kind, without a common picture.
@@ -56,20 +73,46 @@ pub struct Splits {
     pub test: Arc<dyn Dataset>,
 }
 
-/// The sources that [`open`] knows, for messages.
-const SOURCES: &str = "shapes, shapes:patterned, shapes:shape-only, folder:DIR";
+/// The sources that [`open`] knows, for messages and for the help of `--data`.
+pub const SOURCES: &str = "shapes, shapes:patterned, shapes:shape-only, cifar10:PATH, \
+    cifar100:PATH, idx:DIR, folder:DIR, voc:DIR";
 
-/// Opens a data source by name: `shapes`, `shapes:DIFFICULTY` (see [`Difficulty`]) or
-/// `folder:DIR` (see [`Folder`]). `seed` draws the shapes and splits the folder.
+/// Opens a data source by name. `seed` draws the shapes, and parts a folder that is not parted.
+///
+/// - `shapes`, `shapes:DIFFICULTY`: see [`Difficulty`];
+/// - `cifar10:PATH`, `cifar100:PATH`: the binary version's archive as downloaded, or the folder
+///   that it unpacks to;
+/// - `idx:DIR`: MNIST, Fashion-MNIST and what else has their four files, packed by gzip or not;
+/// - `folder:DIR`: see [`Folder`];
+/// - `voc:DIR`: see [`Voc`].
+///
+/// # Errors
+/// Where there is no such source, or its files are not what they should be.
 pub fn open(source: &str, seed: u64) -> Result<Splits, DataError> {
+    open_cached(source, seed, 0)
+}
+
+/// The same as [`open`], with pictures that come from files of their own kept in memory once they
+/// are decoded, until they fill `cache` bytes. What is handed out does not depend on it.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_cached(source: &str, seed: u64, cache: usize) -> Result<Splits, DataError> {
     let (kind, rest) = match source.split_once(':') {
         Some((kind, rest)) => (kind, Some(rest)),
         None => (source, None),
     };
-    match (kind, rest) {
-        ("shapes", _) => Ok(Shapes::splits(seed, rest.unwrap_or("quiet").parse()?)),
-        ("folder", Some(dir)) if !dir.is_empty() => Folder::splits(Path::new(dir), seed),
-        ("folder", _) => Err(DataError::NoFolderGiven { found: source.into() }),
+    if kind == "shapes" {
+        return Ok(Shapes::splits(seed, rest.unwrap_or("quiet").parse()?));
+    }
+    let path = rest.filter(|path| !path.is_empty()).map(Path::new);
+    let path = path.ok_or_else(|| DataError::NoPathGiven { found: source.into() });
+    match kind {
+        "cifar10" => cifar::CIFAR10.splits(path?),
+        "cifar100" => cifar::CIFAR100.splits(path?),
+        "folder" => Ok(Cached::splits(Folder::splits(path?, seed)?, cache)),
+        "idx" => idx::splits(path?),
+        "voc" => Ok(Cached::splits(Voc::splits(path?, seed)?, cache)),
         _ => Err(DataError::UnknownSource { found: source.into() }),
     }
 }
@@ -87,7 +130,7 @@ pub fn spread(count: usize, len: usize) -> Vec<usize> {
 /// # Errors
 /// [`DataError::Picture`], where it cannot be read or decoded.
 pub fn read_picture(path: &Path) -> Result<Image, DataError> {
-    Ok(folder::decode(path)?.to_image())
+    decode::decode(path)
 }
 
 /// Why pictures cannot be had.
@@ -101,9 +144,9 @@ pub enum DataError {
         found: String,
     },
 
-    /// `folder` without a directory.
-    #[error("data source `{found}` names no folder; expected folder:DIR")]
-    NoFolderGiven {
+    /// A kind of source that lies somewhere, without saying where.
+    #[error("data source `{found}` names no path; known are {SOURCES}")]
+    NoPathGiven {
         /// The source as given.
         found: String,
     },
@@ -124,6 +167,18 @@ pub enum DataError {
         found: String,
         /// What should be there.
         expected: &'static str,
+    },
+
+    /// A file of a data set that is not what it should be.
+    #[error("{}: {found}; expected {expected}", path.display())]
+    File {
+        /// The file, or the folder that lacks it; inside an archive, the archive's path before
+        /// its own.
+        path: PathBuf,
+        /// What is there instead.
+        found: String,
+        /// What should be there.
+        expected: String,
     },
 
     /// A picture that cannot be read or decoded.
@@ -173,19 +228,17 @@ mod tests {
 
     #[test]
     fn a_wrong_source_is_answered_with_the_known_ones() {
-        assert_eq!(
-            message("shape"),
-            "unknown data source `shape`; known are shapes, shapes:patterned, \
-             shapes:shape-only, folder:DIR"
-        );
+        let known = "known are shapes, shapes:patterned, shapes:shape-only, cifar10:PATH, \
+                     cifar100:PATH, idx:DIR, folder:DIR, voc:DIR";
+        for wrong in ["shape", "cifar:x"] {
+            assert_eq!(message(wrong), format!("unknown data source `{wrong}`; {known}"));
+        }
+        for wrong in ["folder:", "folder", "cifar10", "cifar100:", "idx", "voc:"] {
+            assert_eq!(message(wrong), format!("data source `{wrong}` names no path; {known}"));
+        }
         assert_eq!(
             message("shapes:hard"),
             "unknown difficulty `hard` of shapes; known are quiet, patterned, shape-only"
         );
-        assert_eq!(
-            message("folder:"),
-            "data source `folder:` names no folder; expected folder:DIR"
-        );
-        assert_eq!(message("folder"), "data source `folder` names no folder; expected folder:DIR");
     }
 }

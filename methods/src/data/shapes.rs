@@ -120,6 +120,13 @@ pub struct BoundingBox {
     pub right: usize,
 }
 
+impl BoundingBox {
+    /// The number of pixels in it.
+    pub fn area(&self) -> usize {
+        (self.bottom - self.top) * (self.right - self.left)
+    }
+}
+
 /// The training or the test part of Shapes.
 pub struct Shapes {
     name: String,
@@ -200,6 +207,10 @@ impl Dataset for Shapes {
 
     fn mask(&self, index: usize) -> Option<Vec<bool>> {
         (index < self.len).then(|| self.sample(index).mask)
+    }
+
+    fn boxes(&self, index: usize) -> Vec<BoundingBox> {
+        (index < self.len).then(|| self.sample(index).bbox).into_iter().collect()
     }
 }
 

@@ -121,6 +121,10 @@ pub struct RunResult {
     /// Training pictures a second over the whole run.
     #[serde(deserialize_with = "null_as_nan")]
     pub images_per_second: f64,
+    /// Images that could not be read since the run was last started: those of the training set
+    /// that were drawn, and those of the test set that are measured.
+    #[serde(default)]
+    pub broken_images: u64,
     /// The network at the end of the run.
     pub trained: Measures,
     /// The network before the first step.

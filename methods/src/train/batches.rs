@@ -37,6 +37,11 @@ impl Batches {
         let plan = Plan { data, views: views.clone(), image_size, batch, seed, steps };
         Batches { loader: Loader::start(plan), views, image_size, device: device.clone(), at }
     }
+
+    /// How many images could not be read so far; others stood in for them.
+    pub fn broken(&self) -> usize {
+        self.loader.broken()
+    }
 }
 
 impl Iterator for Batches {

@@ -1,4 +1,7 @@
-//! Batches of views, drawn beside the training step on a thread of their own.
+//! Batches of views, drawn beside the training step on threads of their own.
+//!
+//! The memory is bounded: beside the batch that the step works on there are at most [`AHEAD`] that
+//! wait and one that is being drawn, for which each thread holds one decoded image at a time.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -8,13 +11,11 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use crate::augment::key;
-use crate::data::{DataError, Dataset};
+use crate::data::{Broken, DataError, Dataset};
 use crate::method::View;
 
 /// Batches that wait: enough that a step never does, few enough to bound the memory.
 const AHEAD: usize = 2;
-/// The largest share of images that may be broken before a run gives up.
-const MOST_BROKEN: f64 = 0.01;
 /// The number of the view that shuffles an epoch: one that no image draws.
 const SHUFFLE: usize = usize::MAX;
 
@@ -39,6 +40,7 @@ pub(super) struct Batch {
 /// number of threads nor an interruption changes one.
 pub(super) struct Loader {
     batches: Option<Receiver<Result<Batch, DataError>>>,
+    broken: Arc<Broken>,
     worker: Option<JoinHandle<()>>,
 }
 
@@ -86,51 +88,38 @@ impl Plan {
     }
 }
 
-/// The broken images met so far; each is named once.
-#[derive(Default)]
-struct Broken(std::sync::Mutex<std::collections::HashSet<usize>>);
-
-impl Broken {
-    /// Names a broken image, or gives its error back where there are too many.
-    fn note(&self, index: usize, of: usize, error: DataError) -> Result<(), DataError> {
-        let mut seen = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if seen.insert(index) {
-            eprintln!("skipped {error}");
-        }
-        let most = (of as f64 * MOST_BROKEN).max(1.0) as usize;
-        if seen.len() > most {
-            return Err(DataError::TooManyBroken { broken: seen.len(), of, last: Box::new(error) });
-        }
-        Ok(())
-    }
-}
-
 impl Loader {
     pub(super) fn start(plan: Plan) -> Self {
         let (sender, batches) = sync_channel(AHEAD);
-        let worker = std::thread::spawn(move || work(&plan, &sender));
-        Loader { batches: Some(batches), worker: Some(worker) }
+        let broken = Arc::new(Broken::default());
+        let met = broken.clone();
+        let worker = std::thread::spawn(move || work(&plan, &met, &sender));
+        Loader { batches: Some(batches), broken, worker: Some(worker) }
     }
 
     /// The next batch; `None` after the last.
     pub(super) fn next(&mut self) -> Option<Result<Batch, DataError>> {
         self.batches.as_ref()?.recv().ok()
     }
+
+    /// How many images could not be read so far.
+    pub(super) fn broken(&self) -> usize {
+        self.broken.count()
+    }
 }
 
-fn work(plan: &Plan, sender: &SyncSender<Result<Batch, DataError>>) {
+fn work(plan: &Plan, broken: &Broken, sender: &SyncSender<Result<Batch, DataError>>) {
     // Threads of its own: those of the step would let a batch wait for the step that waits for it.
     let threads = (rayon::current_num_threads() / 2).max(1);
     match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-        Ok(pool) => pool.install(|| draw_all(plan, sender)),
-        Err(_) => draw_all(plan, sender), // The system gives no more threads: the step's, then.
+        Ok(pool) => pool.install(|| draw_all(plan, broken, sender)),
+        Err(_) => draw_all(plan, broken, sender), // The system gives no more threads: the step's, then.
     }
 }
 
 /// Draws the batches one after the other, until the last, or until nobody takes them any more.
-fn draw_all(plan: &Plan, sender: &SyncSender<Result<Batch, DataError>>) {
+fn draw_all(plan: &Plan, broken: &Broken, sender: &SyncSender<Result<Batch, DataError>>) {
     let per_epoch = plan.steps_per_epoch().max(1);
-    let broken = Broken::default();
     let mut order = (usize::MAX, Vec::new());
     for step in plan.steps.clone() {
         let epoch = step / per_epoch;
@@ -139,7 +128,7 @@ fn draw_all(plan: &Plan, sender: &SyncSender<Result<Batch, DataError>>) {
         }
         let samples = &order.1[step % per_epoch * plan.batch..][..plan.batch];
         // A closed channel means that the run has ended early.
-        if sender.send(plan.draw(epoch, samples, &broken)).is_err() {
+        if sender.send(plan.draw(epoch, samples, broken)).is_err() {
             return;
         }
     }
@@ -151,5 +140,104 @@ impl Drop for Loader {
         if let Some(worker) = self.worker.take() {
             let _ = worker.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::augment::Recipe;
+    use crate::data::Image;
+
+    const BATCH: usize = 4;
+
+    /// Images of one pixel, of which some are broken, and how far the loader has run ahead.
+    #[derive(Default)]
+    struct Watched {
+        broken: Vec<usize>,
+        read: AtomicUsize,
+        /// Batches that the step has asked for.
+        asked: AtomicUsize,
+        furthest: AtomicUsize,
+    }
+
+    impl Dataset for Watched {
+        fn name(&self) -> &str {
+            "watched"
+        }
+
+        fn len(&self) -> usize {
+            150
+        }
+
+        fn image(&self, index: usize) -> Result<Image, DataError> {
+            let read = self.read.fetch_add(1, Ordering::SeqCst) + 1;
+            let ahead = read.div_ceil(BATCH).saturating_sub(self.asked.load(Ordering::SeqCst));
+            self.furthest.fetch_max(ahead, Ordering::SeqCst);
+            match self.broken.contains(&index) {
+                true => {
+                    let path = format!("{index}.png").into();
+                    Err(DataError::Picture { path, reason: "torn".into() })
+                }
+                false => Ok(Image::filled(1, 1, [index as f32 / 255.0; 3])),
+            }
+        }
+
+        fn label(&self, _index: usize) -> Option<usize> {
+            None
+        }
+
+        fn classes(&self) -> &[String] {
+            &[]
+        }
+    }
+
+    fn start(data: &Arc<Watched>, steps: usize) -> Loader {
+        let data: Arc<dyn Dataset> = data.clone();
+        let views = vec![Recipe::simsiam().small().into()];
+        Loader::start(Plan { data, views, image_size: 2, batch: BATCH, seed: 0, steps: 0..steps })
+    }
+
+    #[test]
+    fn the_loader_runs_no_further_ahead_than_it_says() {
+        let data = Arc::new(Watched::default());
+        let steps = 30;
+        let mut loader = start(&data, steps);
+        for step in 0..steps {
+            // Until the loader has drawn all that it may: then it has to wait.
+            let drawn = (step + AHEAD + 1).min(steps) * BATCH;
+            while data.read.load(Ordering::SeqCst) < drawn {
+                std::thread::yield_now();
+            }
+            data.asked.fetch_add(1, Ordering::SeqCst);
+            let batch = loader.next().expect("a batch").expect("whole images");
+            assert_eq!(batch.views[0].len(), BATCH * 2 * 2 * 3);
+        }
+        assert!(loader.next().is_none());
+        assert_eq!(data.furthest.load(Ordering::SeqCst), AHEAD + 1);
+    }
+
+    #[test]
+    fn a_loader_that_nobody_listens_to_ends() {
+        let data = Arc::new(Watched::default());
+        drop(start(&data, 1_000_000));
+        assert!(data.read.load(Ordering::SeqCst) <= (AHEAD + 1) * BATCH);
+    }
+
+    #[test]
+    fn a_broken_image_is_counted_once_and_the_next_stands_in_for_it() {
+        let data = Arc::new(Watched { broken: vec![7], ..Watched::default() });
+        let mut loader = start(&data, 3 * 37);
+        while let Some(batch) = loader.next() {
+            batch.expect("one in 150 may be broken");
+        }
+        assert_eq!(loader.broken(), 1);
+
+        let data = Arc::new(Watched { broken: vec![7, 8], ..Watched::default() });
+        let mut loader = start(&data, 3 * 37);
+        let error = std::iter::from_fn(|| loader.next()).find_map(Result::err);
+        assert!(error.expect("an error").to_string().starts_with("2 of 150 pictures are broken"));
     }
 }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use tensor::{Device, Tensor};
 
 use crate::augment::{MEAN, STD, key, to_input};
-use crate::data::{CHANNELS, Dataset, Image, Splits};
+use crate::data::{CHANNELS, Dataset, Image, Splits, name_once};
 use crate::evaluate::{
     ATTENTION_KEEP, Features, Knn, RANKME_EPS, attention_mask, feature_std, jaccard, rankme,
 };
@@ -28,26 +28,29 @@ pub struct Images {
     pub(super) size: usize,
     pixels: Vec<f32>,
     labels: Vec<usize>,
+    /// How many images could not be read.
+    pub(super) broken: usize,
     /// The names of the classes; empty where images have no labels.
     pub classes: Vec<String>,
 }
 
 impl Images {
-    /// At most `most` images of a set, spread evenly, without augmentation. Broken ones are
-    /// passed over here: training names them.
+    /// At most `most` images of a set, spread evenly, without augmentation. Broken ones are named
+    /// and passed over.
     pub fn of(data: &dyn Dataset, size: usize, most: usize) -> Self {
         let count = data.len().min(most);
         let index = |i: usize| i * data.len() / count.max(1);
         let read: Vec<(Vec<f32>, usize)> = (0..count)
             .into_par_iter()
             .filter_map(|i| {
-                let image = data.image(index(i)).ok()?;
+                let image = data.image(index(i)).inspect_err(name_once).ok()?;
                 Some((to_input(&image, size).pixels, data.label(index(i)).unwrap_or(0)))
             })
             .collect();
         let (pixels, labels): (Vec<_>, Vec<_>) = read.into_iter().unzip();
         let classes = data.classes().to_vec();
-        Images { size, pixels: pixels.concat(), labels, classes }
+        let broken = count - labels.len();
+        Images { size, pixels: pixels.concat(), labels, broken, classes }
     }
 
     /// Neighbours from the training set, and images to measure from the test set.

@@ -20,7 +20,7 @@ use super::network::{begin, build};
 use super::optimizer::{Descent, Named};
 use super::progress::{Now, Progress};
 use super::sums::{Fold, Pending};
-use super::{Batches, Schedule, Settings, gradient_norms};
+use super::{Batches, Run, Schedule, Settings, gradient_norms};
 use crate::data::{self, Splits};
 use crate::evaluate::{Features, feature_std};
 use crate::method::{Method, Output};
@@ -77,6 +77,7 @@ pub struct Trainer {
     knn: Option<f64>,
     course: Course,
     events: Option<Events>,
+    broken: usize,
     quiet: bool,
 }
 
@@ -93,7 +94,8 @@ impl Trainer {
         quiet: bool,
     ) -> Result<Self, RunError> {
         settings.encoder()?;
-        let data = data::open(&settings.run.data, settings.run.seed)?;
+        let Run { data: source, seed, .. } = &settings.run;
+        let data = data::open_cached(source, *seed, settings.run.cache_bytes())?;
         let (found, batch) = (data.train.len(), settings.run.batch);
         if found < batch {
             return Err(RunError::TooFew { data: settings.run.data, found, batch });
@@ -125,6 +127,7 @@ impl Trainer {
             method,
             loaded,
             knn: None,
+            broken: 0,
             quiet,
         };
         match start {
@@ -171,6 +174,7 @@ impl Trainer {
             }
         }
         progress.finish();
+        self.broken = batches.broken() + self.images[1].broken;
         drop(batches);
         self.finish()
     }
@@ -309,6 +313,7 @@ impl Trainer {
             chance_loss: self.method.chance_loss(&self.at),
             pixels_knn: pixels_knn(&self.images),
             images_per_second: (self.at.step * self.at.batch) as f64 / seconds.max(1e-9),
+            broken_images: self.broken as u64,
             trained,
             untrained,
             best: self.course.best().cloned(),

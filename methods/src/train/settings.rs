@@ -25,7 +25,7 @@ pub struct Settings {
 pub struct Run {
     /// The method's name.
     pub method: String,
-    /// The data source, such as `shapes` or `folder:DIR`.
+    /// The data source, one of [`SOURCES`](crate::data::SOURCES).
     pub data: String,
     /// The encoder's name.
     pub encoder: String,
@@ -41,6 +41,9 @@ pub struct Run {
     pub seed: u64,
     /// `auto`, `cpu`, `gpu` or `reference`.
     pub device: String,
+    /// The most megabytes of decoded images that are kept in memory; 0 for none. Views do not
+    /// depend on it.
+    pub cache_mb: usize,
     /// Epochs between two k-NN measurements; 0 for none but the last.
     pub knn_every: usize,
     /// Whether the largest norm of each layer's gradient is logged, which takes a pass over the
@@ -52,6 +55,13 @@ pub struct Run {
     pub stop_on_collapse: bool,
     /// Whether the measurements are written for TensorBoard too.
     pub tensorboard: bool,
+}
+
+impl Run {
+    /// The most bytes of decoded images that are kept in memory.
+    pub fn cache_bytes(&self) -> usize {
+        self.cache_mb.saturating_mul(1_000_000)
+    }
 }
 
 impl Settings {

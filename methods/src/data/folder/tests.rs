@@ -141,6 +141,41 @@ fn a_header_that_announces_too_much_takes_no_memory() {
 }
 
 #[test]
+fn a_file_that_is_too_large_is_not_read() {
+    let dir = folder();
+    write(dir.path(), "a.png", 0);
+    write(dir.path(), "b.png", 0);
+    let path = dir.path().join("a.png");
+    // It has a hole and takes no room on the disk.
+    fs::File::options().append(true).open(&path).unwrap().set_len(300_000_000).unwrap();
+    let message = decode(&path).expect_err("an error").to_string();
+    assert!(message.ends_with("a.png: 300000000 bytes; expected at most 268435456"), "{message}");
+}
+
+#[test]
+fn a_cache_changes_no_bit() {
+    let dir = folder();
+    (0..20).for_each(|i| write(dir.path(), &format!("{i}.png"), 10 * i));
+    let open = |cache| {
+        let source = format!("folder:{}", dir.path().display());
+        crate::data::open_cached(&source, 0, cache).expect("a data set").train
+    };
+    let images = |data: &dyn Dataset| {
+        let pass = || (0..data.len()).map(|i| data.image(i).expect("a picture")).collect();
+        let [first, second]: [Vec<_>; 2] = [pass(), pass()];
+        assert_eq!(first, second);
+        first
+    };
+    let plain = images(&*open(0));
+    // Room for none, for seven, for all; and those that are kept need their files no more.
+    let caches = [59, 7 * 60, usize::MAX].map(open);
+    caches.iter().for_each(|cached| assert_eq!(images(&**cached), plain));
+    fs::remove_dir_all(dir.path()).expect("it was there");
+    let left = |data: &dyn Dataset| (0..data.len()).filter(|&i| data.image(i).is_ok()).count();
+    assert_eq!(caches.map(|cached| left(&*cached)), [0, 7, 18]);
+}
+
+#[test]
 fn what_is_no_folder_of_pictures_is_said_in_a_line() {
     let dir = folder();
     let expected = "expected at least 2 (png, jpg, jpeg, webp, bmp, gif)";
@@ -179,8 +214,16 @@ fn links_are_followed_and_a_loop_ends() {
     symlink(dir.path().join("nothing"), dir.path().join("dog/1.png")).expect("a dangling link");
     symlink(dir.path(), dir.path().join("dog/up")).expect("a link back");
 
+    // Twice the same folder, and two that lead to each other.
+    symlink(elsewhere.path(), dir.path().join("dog/once")).expect("a link");
+    symlink(elsewhere.path(), dir.path().join("dog/again")).expect("a link");
+    symlink(dir.path().join("dog"), elsewhere.path().join("back")).expect("a link");
+
     let Splits { train, test } = Folder::splits(dir.path(), 0).expect("a data set");
     assert_eq!(train.classes(), ["cat", "dog"]);
+    let dogs = |part: &dyn Dataset| (0..part.len()).filter(|&i| part.label(i) == Some(1)).count();
+    // The link, the dangling one, and the four pictures elsewhere.
+    assert_eq!(dogs(&*train) + dogs(&*test), 6);
     let failures: Vec<String> = [train, test]
         .iter()
         .flat_map(|part| (0..part.len()).map(|i| part.image(i)).collect::<Vec<_>>())
