@@ -7,6 +7,7 @@
 mod folder;
 mod image;
 mod shapes;
+mod subset;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 pub use self::image::{CHANNELS, Image};
 pub use folder::Folder;
 pub use shapes::{BoundingBox, Difficulty, Sample, Shapes};
+pub use subset::Subset;
 
 /// A finite, indexed collection of pictures.
 ///

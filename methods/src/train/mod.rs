@@ -19,7 +19,7 @@ mod settings;
 mod step;
 mod sums;
 
-pub use batches::Batches;
+pub use batches::{Batch, Batches};
 pub use error::{RunError, SettingsError};
 pub use gradients::{Clip, gradient_norms};
 pub use measure::{Images, attention_jaccard, attention_weights, measure};
