@@ -5,6 +5,7 @@ mod checkpoint;
 mod clock;
 mod course;
 mod error;
+mod finetune;
 mod gradients;
 mod loader;
 mod measure;
@@ -21,6 +22,7 @@ mod sums;
 
 pub use batches::{Batch, Batches};
 pub use error::{RunError, SettingsError};
+pub use finetune::{Classifier, Finetune, Finetuned, Tuned};
 pub use gradients::{Clip, gradient_norms};
 pub use measure::{Images, attention_jaccard, attention_weights, measure};
 pub use network::{build, encoder_prefix, restore};
