@@ -22,6 +22,7 @@ use crate::data::{self, Dataset, Splits, Subset};
 use crate::method::Method;
 
 pub use classifier::Classifier;
+pub(super) use classifier::zeros;
 
 /// The learning rate for a batch of [`LR_BATCH`]; it grows with the batch (SimCLR, Chen et al.
 /// 2020, appendix B.5).

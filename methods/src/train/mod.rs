@@ -10,6 +10,7 @@ mod gradients;
 mod loader;
 mod measure;
 mod network;
+mod online;
 mod optimizer;
 mod pictures;
 mod progress;

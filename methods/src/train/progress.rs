@@ -56,8 +56,9 @@ impl Progress {
         let Metrics { epoch, loss, std, images_per_second, .. } = metrics;
         let rankme = metrics.rankme.map_or(String::new(), |rank| format!("  RankMe {rank:.1}"));
         let knn = metrics.knn.map_or(String::new(), |knn| format!("  k-NN {knn:.1} %"));
+        let probe = metrics.online_probe.map_or(String::new(), |x| format!("  probe {x:.1} %"));
         self.line(&format!(
-            "epoch {epoch}  loss {loss:.3}  std·√d {std:.2}{rankme}{knn}  \
+            "epoch {epoch}  loss {loss:.3}  std·√d {std:.2}{rankme}{knn}{probe}  \
              {images_per_second:.0} images/s"
         ));
     }
