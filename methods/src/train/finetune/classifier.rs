@@ -29,6 +29,8 @@ impl Classifier {
         classes: usize,
     ) -> Result<Self, SettingsError> {
         let encoder = settings.encoder()?.build(&mut Init::new(device, settings.run.seed));
+        // Where it was fixed (MoCo-v3), that was for the time before labels.
+        encoder.train_patch_embed(true);
         let linear = zeros(device, encoder.features(), classes);
         Ok(Classifier { encoder, linear })
     }
