@@ -51,6 +51,7 @@ fn mistakes_are_one_line_and_leave_nothing() {
         (&["train", "simsiam", "--weights", "nowhere.safetensors"], 1, &["nowhere.safetensors"]),
         (&["bench", "limits", "--device", "reference"], 1, &["limits", "--device cpu"]),
         (&["evaluate", "nowhere"], 2, &["nowhere/config.toml"]),
+        (&["finetune", "nowhere"], 2, &["nowhere/config.toml"]),
         (&["export", "nowhere"], 1, &["nowhere: No such file"]),
         (&["export", &empty_path], 2, &["empty/config.toml"]),
         (&["export", &file_path], 1, &["file: not a whole safetensors file"]),
@@ -60,7 +61,7 @@ fn mistakes_are_one_line_and_leave_nothing() {
         let out = path("out");
         let mut arguments = arguments.to_vec();
         let out_text = out.display().to_string();
-        if arguments[0] != "evaluate" {
+        if !["evaluate", "finetune"].contains(&arguments[0]) {
             arguments.extend(["--out", &out_text]);
         }
         let output = run(&arguments);

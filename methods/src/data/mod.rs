@@ -13,6 +13,7 @@ mod idx;
 mod image;
 mod packed;
 mod shapes;
+mod subset;
 mod unpack;
 mod voc;
 
@@ -24,6 +25,7 @@ pub use self::image::{CHANNELS, Image};
 pub(crate) use broken::{Broken, name_once};
 pub use folder::Folder;
 pub use shapes::{BoundingBox, Difficulty, Sample, Shapes};
+pub use subset::Subset;
 pub use voc::{Object, Voc};
 
 /// A finite, indexed collection of pictures.

@@ -60,6 +60,12 @@ pub(super) fn charts(result: &RunResult, metrics: &[Metrics]) -> Charts {
             ..of(&|m| m.knn)
         },
         Chart {
+            title: "online probe, %".into(),
+            note: "Test pictures told by a linear classifier trained beside the method.",
+            decimals: 1,
+            ..of(&|m| m.online_probe)
+        },
+        Chart {
             title: "learning rate".into(),
             note: "The optimiser's, from the schedule.",
             reach: vec![0.0],

@@ -79,7 +79,9 @@ fn event(wall_time: f64, step: u64, field: u8, content: &[u8]) -> Vec<u8> {
 
 /// A `Summary`: a `Value` a measure, with its `tag` in field 1 and its `simple_value` in field 2.
 fn summary(metrics: &Metrics) -> Vec<u8> {
-    let Metrics { loss, chance_loss, std, rankme, knn, lr, images_per_second, .. } = *metrics;
+    let Metrics {
+        loss, chance_loss, std, rankme, knn, online_probe, lr, images_per_second, ..
+    } = *metrics;
     let always = [
         ("loss", loss),
         ("chance_loss", chance_loss),
@@ -87,7 +89,7 @@ fn summary(metrics: &Metrics) -> Vec<u8> {
         ("lr", lr),
         ("images_per_second", images_per_second),
     ];
-    let sometimes = [("rankme", rankme), ("knn", knn)];
+    let sometimes = [("rankme", rankme), ("knn", knn), ("online_probe", online_probe)];
     let sometimes = sometimes.into_iter().filter_map(|(tag, value)| Some((tag, value?)));
     let named = always.into_iter().chain(sometimes).map(|(tag, value)| (tag.to_owned(), value));
     let watched =

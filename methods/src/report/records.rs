@@ -35,6 +35,10 @@ pub struct Metrics {
     pub rankme: Option<f64>,
     /// The accuracy of the k-NN classifier in percent, where it was measured.
     pub knn: Option<f64>,
+    /// The accuracy in percent of a linear classifier that is trained beside the method, where
+    /// there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub online_probe: Option<f64>,
     /// The learning rate.
     #[serde(deserialize_with = "null_as_nan")]
     pub lr: f64,

@@ -14,6 +14,7 @@ pub(super) fn metrics(step: u64) -> Metrics {
         std: 0.9,
         rankme: None,
         knn: Some(61.5),
+        online_probe: None,
         lr: 0.05,
         images_per_second: 480.0,
         collapsed: None,

@@ -22,6 +22,26 @@ pub struct Batches {
     at: Schedule,
 }
 
+/// The batch of one step.
+pub struct Batch {
+    /// The step's place in the run.
+    pub at: Schedule,
+    /// Its views, each `[batch, side, side, 3]`.
+    pub views: Vec<Var>,
+    /// The images that the views show, as the data set counts them: in place of a broken one
+    /// stands the next that can be read.
+    pub images: Vec<usize>,
+}
+
+impl Batch {
+    /// The classes of the images, `[batch]`. A set without labels has the class 0 alone.
+    pub fn labels(&self, data: &dyn Dataset) -> Tensor {
+        let label = |&image: &usize| data.label(image).unwrap_or(0) as f64;
+        let labels: Vec<f64> = self.images.iter().map(label).collect();
+        Tensor::from_slice(self.views[0].device(), [labels.len()], &labels)
+    }
+}
+
 impl Batches {
     /// Batches for a method that wants these views, `at.batch` images each. `image_size` is the
     /// side of a view that has no size of its own.
@@ -42,14 +62,11 @@ impl Batches {
     pub fn broken(&self) -> usize {
         self.loader.broken()
     }
-}
 
-impl Iterator for Batches {
-    type Item = Result<(Schedule, Vec<Var>), DataError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let batch = match self.loader.next()? {
-            Ok(batch) => batch,
+    /// The next batch, with the images that are in it; `None` after the last.
+    pub fn next_batch(&mut self) -> Option<Result<Batch, DataError>> {
+        let drawn = match self.loader.next()? {
+            Ok(drawn) => drawn,
             Err(error) => return Some(Err(error)),
         };
         let view = |(pixels, view): (Vec<f32>, &View)| {
@@ -57,9 +74,17 @@ impl Iterator for Batches {
             let shape = [self.at.batch, side, side, 3];
             Var::constant(Tensor::from_slice(&self.device, shape, &pixels))
         };
-        let views = batch.views.into_iter().zip(&self.views).map(view).collect();
+        let views = drawn.views.into_iter().zip(&self.views).map(view).collect();
         let at = self.at;
         self.at.step += 1;
-        Some(Ok((at, views)))
+        Some(Ok(Batch { at, views, images: drawn.images }))
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<(Schedule, Vec<Var>), DataError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.next_batch()?.map(|Batch { at, views, .. }| (at, views)))
     }
 }

@@ -11,6 +11,7 @@ use models::Module;
 use models::weights::{Weights, WeightsError};
 
 use super::error::RunError;
+use super::online::OnlineProbe;
 use super::optimizer::Descent;
 use super::sums::Sums;
 use crate::report::{rename, write_beside, write_whole};
@@ -37,10 +38,18 @@ pub(super) struct Place {
 }
 
 /// The state of a run, as a checkpoint holds it.
-pub(super) fn collect(module: &dyn Module, descent: &Descent, place: &Place) -> Weights {
+pub(super) fn collect(
+    module: &dyn Module,
+    descent: &Descent,
+    place: &Place,
+    probe: Option<&OnlineProbe>,
+) -> Weights {
     let mut weights = Weights::default();
     weights.collect(NETWORK, module);
     descent.collect(OPTIMIZER, module, &mut weights);
+    if let Some(probe) = probe {
+        probe.collect(&mut weights);
+    }
     for (key, value) in [("step", place.step.to_string()), ("seconds", place.seconds.to_string())] {
         weights.metadata.insert(key.to_owned(), value);
     }
@@ -133,7 +142,7 @@ pub(super) fn newest<T>(
     Err(broken.map_or_else(|| RunError::NothingToResume(folder.to_owned()), RunError::from))
 }
 
-/// Puts a checkpoint into a network and its optimiser.
+/// Puts a checkpoint into a network and its optimiser, and into an online probe where there is one.
 ///
 /// # Errors
 /// Where the file is missing, broken, or another network's.
@@ -141,6 +150,7 @@ pub(super) fn load(
     path: &Path,
     module: &dyn Module,
     descent: &mut Descent,
+    probe: Option<&mut OnlineProbe>,
 ) -> Result<Place, WeightsError> {
     let mut weights = read(path)?;
     let format = |reason| WeightsError::Format { path: path.to_owned(), reason };
@@ -156,6 +166,9 @@ pub(super) fn load(
     descent
         .restore(OPTIMIZER, module, &weights)
         .map_err(|name| format(format!("`{name}` is missing or has not its parameter's shape")))?;
+    if let Some(probe) = probe {
+        probe.restore(&weights, path)?;
+    }
     weights.arrays.retain(|name, _| name.starts_with(NETWORK));
     weights.load_into(NETWORK, module, path)?;
     Ok(place)
@@ -209,7 +222,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for &step in steps {
             let place = Place { step, ..Place::default() };
-            save(folder.path(), &collect(&*method, &descent, &place), false).unwrap();
+            save(folder.path(), &collect(&*method, &descent, &place, None), false).unwrap();
         }
         (folder, method, descent)
     }
@@ -222,7 +235,7 @@ mod tests {
         names.sort();
         assert_eq!(names, [PREVIOUS, CHECKPOINT]);
         let mut found = || {
-            let found = newest(folder.path(), |path| load(path, &*method, &mut descent));
+            let found = newest(folder.path(), |path| load(path, &*method, &mut descent, None));
             found.map(|(_, place)| place.step)
         };
         assert_eq!(found().unwrap(), 3);
@@ -250,13 +263,13 @@ mod tests {
     fn going_back_leaves_nothing_that_is_later() {
         let (folder, method, mut descent) = folder(&[4]);
         let place = Place { step: 1, ..Place::default() };
-        save_best(folder.path(), &collect(&*method, &descent, &place), false).unwrap();
+        save_best(folder.path(), &collect(&*method, &descent, &place, None), false).unwrap();
         let place = Place { step: 5, ..Place::default() };
-        save(folder.path(), &collect(&*method, &descent, &place), false).unwrap();
+        save(folder.path(), &collect(&*method, &descent, &place, None), false).unwrap();
         let best = folder.path().join(BEST);
-        let place = load(&best, &*method, &mut descent).unwrap();
+        let place = load(&best, &*method, &mut descent, None).unwrap();
         go_back_to(&best, &place, folder.path()).unwrap();
-        let found = newest(folder.path(), |path| load(path, &*method, &mut descent)).unwrap();
+        let found = newest(folder.path(), |path| load(path, &*method, &mut descent, None)).unwrap();
         assert_eq!(found.1.step, 1);
         assert!(!folder.path().join(PREVIOUS).exists());
     }
@@ -264,7 +277,7 @@ mod tests {
     #[test]
     fn a_state_that_is_not_finite_is_named() {
         let (_folder, method, descent) = folder(&[]);
-        let state = || collect(&*method, &descent, &Place::default());
+        let state = || collect(&*method, &descent, &Place::default(), None);
         assert_eq!(not_finite(&state()), None);
         let parameters = method.parameters();
         let (_, parameter) = &parameters[0];

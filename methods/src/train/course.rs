@@ -107,6 +107,7 @@ mod tests {
             std,
             rankme: Some(20.0 + std),
             knn,
+            online_probe: None,
             lr: 0.1,
             images_per_second: 1.0,
             collapsed: None,

@@ -38,6 +38,25 @@ pub enum RunError {
         /// The source.
         data: String,
     },
+    /// Labels are asked for and there are none.
+    #[error(
+        "{data}: its images have no labels, which {asked} needs; expected a folder of them \
+        for each class, or another source"
+    )]
+    NoLabels {
+        /// The source.
+        data: String,
+        /// What asks for them.
+        asked: &'static str,
+    },
+    /// The loss of a classifier is not finite any more.
+    #[error("diverged: the loss is {loss} after step {step}; try a lower learning rate (--lr)")]
+    Unlearnt {
+        /// What was seen.
+        loss: f64,
+        /// After how many steps.
+        step: usize,
+    },
     /// The run's folder holds another run.
     #[error("{}: holds a run already; add --resume, or name another folder", .0.display())]
     Occupied(PathBuf),

@@ -33,6 +33,8 @@ pub(super) struct Plan {
 
 /// The views of one step: the pixels of `batch` images for each, `[batch, side, side, 3]`.
 pub(super) struct Batch {
+    /// Which images these are.
+    pub(super) images: Vec<usize>,
     pub(super) views: Vec<Vec<f32>>,
 }
 
@@ -56,13 +58,14 @@ impl Plan {
         order
     }
 
-    /// The views of one image. In place of a broken one stands the next that can be read.
+    /// The views of one image, and which it is: in place of a broken one stands the next that can
+    /// be read.
     fn views(
         &self,
         epoch: usize,
         sample: usize,
         broken: &Broken,
-    ) -> Result<Vec<Vec<f32>>, DataError> {
+    ) -> Result<(usize, Vec<Vec<f32>>), DataError> {
         let mut index = sample;
         let image = loop {
             match self.data.image(index) {
@@ -75,16 +78,17 @@ impl Plan {
             let mut key = key(self.seed, epoch, sample, i);
             view.recipe.apply(&image, view.side(self.image_size), &mut key).pixels
         };
-        Ok(self.views.iter().enumerate().map(draw).collect())
+        Ok((index, self.views.iter().enumerate().map(draw).collect()))
     }
 
     fn draw(&self, epoch: usize, samples: &[usize], broken: &Broken) -> Result<Batch, DataError> {
-        let images: Vec<Vec<Vec<f32>>> = samples
+        let drawn: Vec<(usize, Vec<Vec<f32>>)> = samples
             .par_iter()
             .map(|&sample| self.views(epoch, sample, broken))
             .collect::<Result<_, _>>()?;
-        let join = |view: usize| images.iter().flat_map(|image| &image[view]).copied().collect();
-        Ok(Batch { views: (0..self.views.len()).map(join).collect() })
+        let (images, drawn): (Vec<_>, Vec<_>) = drawn.into_iter().unzip();
+        let join = |view: usize| drawn.iter().flat_map(|image| &image[view]).copied().collect();
+        Ok(Batch { images, views: (0..self.views.len()).map(join).collect() })
     }
 }
 

@@ -39,17 +39,22 @@ impl Images {
     /// and passed over.
     pub fn of(data: &dyn Dataset, size: usize, most: usize) -> Self {
         let count = data.len().min(most);
-        let index = |i: usize| i * data.len() / count.max(1);
-        let read: Vec<(Vec<f32>, usize)> = (0..count)
-            .into_par_iter()
-            .filter_map(|i| {
-                let image = data.image(index(i)).inspect_err(name_once).ok()?;
-                Some((to_input(&image, size).pixels, data.label(index(i)).unwrap_or(0)))
+        let indices: Vec<usize> = (0..count).map(|i| i * data.len() / count).collect();
+        Images::at(data, size, &indices)
+    }
+
+    /// These images of a set, as [`of`](Images::of) has them.
+    pub(super) fn at(data: &dyn Dataset, size: usize, indices: &[usize]) -> Self {
+        let read: Vec<(Vec<f32>, usize)> = indices
+            .par_iter()
+            .filter_map(|&index| {
+                let image = data.image(index).inspect_err(name_once).ok()?;
+                Some((to_input(&image, size).pixels, data.label(index).unwrap_or(0)))
             })
             .collect();
         let (pixels, labels): (Vec<_>, Vec<_>) = read.into_iter().unzip();
         let classes = data.classes().to_vec();
-        let broken = count - labels.len();
+        let broken = indices.len() - labels.len();
         Images { size, pixels: pixels.concat(), labels, broken, classes }
     }
 
@@ -99,6 +104,13 @@ impl Images {
         Features::from_f32(self.len(), self.size * self.size * CHANNELS, &pixels)
     }
 
+    /// How many images have their greatest logit at their own class.
+    pub(super) fn right(&self, logits: &Features) -> usize {
+        let class = |row: &[f64]| (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]));
+        let rows = logits.iter().zip(&self.labels);
+        rows.filter(|(row, label)| class(row) == Some(**label)).count()
+    }
+
     /// A network's output for every image: `f` maps `[n, size, size, 3]` to `[n, d]`.
     pub fn through(&self, device: &Device, f: impl Fn(&Var) -> Var) -> Features {
         let image = self.size * self.size * CHANNELS;
@@ -133,6 +145,24 @@ pub fn measure(
     });
     method.train(true);
     Measures { loss, std: feature_std(&z).ratio, rankme: rankme(&z, RANKME_EPS), knn }
+}
+
+/// How many of a set's images a classifier gets right, and how many there are, read a batch at a
+/// time; broken ones are passed over. `logits` maps `[n, size, size, 3]` to `[n, classes]`.
+pub(super) fn right(
+    device: &Device,
+    data: &dyn Dataset,
+    size: usize,
+    logits: impl Fn(&Var) -> Var,
+) -> [usize; 2] {
+    let all: Vec<usize> = (0..data.len()).collect();
+    let mut counts = [0; 2];
+    for indices in all.chunks(BATCH) {
+        let images = Images::at(data, size, indices);
+        counts[0] += images.right(&images.through(device, &logits));
+        counts[1] += images.len();
+    }
+    counts
 }
 
 /// The loss on fixed views of images that are not trained on, in evaluation mode.

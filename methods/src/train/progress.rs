@@ -36,25 +36,38 @@ impl Progress {
         let Now { epoch, loss, std, knn, images_per_second } = now;
         let knn = knn.map_or(String::new(), |knn| format!("k-NN {knn:.1} %  "));
         let chance = self.chance_loss;
-        self.bar.set_message(format!(
-            "epoch {epoch}  loss {loss:.3} (chance {chance:.2})  std·√d {std:.2}  \
-             {knn}{images_per_second:.0} images/s"
-        ));
+        self.show(
+            step,
+            format!(
+                "epoch {epoch}  loss {loss:.3} (chance {chance:.2})  std·√d {std:.2}  \
+                 {knn}{images_per_second:.0} images/s"
+            ),
+        );
+    }
+
+    /// After a step, in these words.
+    pub(super) fn show(&self, step: usize, words: String) {
+        self.bar.set_message(words);
         self.bar.set_position(step as u64);
     }
 
     /// After an epoch: a line where there is no bar to see.
     pub(super) fn epoch(&self, metrics: &Metrics) {
-        if self.on_terminal {
-            return;
-        }
         let Metrics { epoch, loss, std, images_per_second, .. } = metrics;
         let rankme = metrics.rankme.map_or(String::new(), |rank| format!("  RankMe {rank:.1}"));
         let knn = metrics.knn.map_or(String::new(), |knn| format!("  k-NN {knn:.1} %"));
-        eprintln!(
-            "epoch {epoch}  loss {loss:.3}  std·√d {std:.2}{rankme}{knn}  \
+        let probe = metrics.online_probe.map_or(String::new(), |x| format!("  probe {x:.1} %"));
+        self.line(&format!(
+            "epoch {epoch}  loss {loss:.3}  std·√d {std:.2}{rankme}{knn}{probe}  \
              {images_per_second:.0} images/s"
-        );
+        ));
+    }
+
+    /// A line where there is no bar to see.
+    pub(super) fn line(&self, words: &str) {
+        if !self.on_terminal {
+            eprintln!("{words}");
+        }
     }
 
     /// A line that stays: above the bar, or among the lines where there is none.

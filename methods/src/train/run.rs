@@ -1,6 +1,7 @@
 //! The training loop.
 
 mod diverged;
+mod end;
 mod folder;
 
 use std::path::{Path, PathBuf};
@@ -15,16 +16,17 @@ use super::checkpoint::Place;
 use super::clock::Clock;
 use super::course::Course;
 use super::error::RunError;
-use super::measure::{Images, calibrate, held_out_loss, measure, pixels_knn};
+use super::measure::{Images, measure};
 use super::network::{begin, build};
+use super::online::OnlineProbe;
 use super::optimizer::{Descent, Named};
 use super::progress::{Now, Progress};
 use super::sums::{Fold, Pending};
-use super::{Batches, Run, Schedule, Settings, gradient_norms};
+use super::{Batch, Batches, Run, Schedule, Settings, gradient_norms};
 use crate::data::{self, Splits};
 use crate::evaluate::{Features, feature_std};
 use crate::method::{Method, Output};
-use crate::report::{self, Events, GRADIENT_NORM, Measures, Metrics, RunResult};
+use crate::report::{Events, GRADIENT_NORM, Measures, Metrics, RunResult};
 
 /// The loss among what is watched.
 const LOSS: &str = "loss";
@@ -71,6 +73,7 @@ pub struct Trainer {
     method: Box<dyn Method>,
     loaded: Option<Loaded>,
     descent: Descent,
+    probe: Option<OnlineProbe>,
     at: Schedule,
     place: Place,
     pending: Pending,
@@ -104,6 +107,11 @@ impl Trainer {
         if images[1].len() < 2 {
             return Err(RunError::NothingToMeasure { data: settings.run.data });
         }
+        let classes = images[1].classes.len();
+        if settings.run.online_probe && classes == 0 {
+            let (data, asked) = (settings.run.data, "online_probe");
+            return Err(RunError::NoLabels { data, asked });
+        }
         // Last, since opening a GPU takes a moment.
         let device = settings.device()?;
         let (method, loaded) = match start {
@@ -111,9 +119,12 @@ impl Trainer {
             _ => (build(&settings, &device)?, None),
         };
         let full_rank = dimensions(&settings, &*method, &device).min(images[1].len());
+        let features = method.encoder().features();
+        let probe = settings.run.online_probe.then(|| OnlineProbe::new(&device, features, classes));
         let by_knn = settings.run.knn_every > 0 && !images[1].classes.is_empty();
         let mut trainer = Trainer {
             descent: Descent::new(method.optimizer(), method.clip()),
+            probe,
             at: Schedule::start(&settings.run, found),
             place: Place::default(),
             pending: Pending::default(),
@@ -162,9 +173,8 @@ impl Trainer {
                 progress.finish();
                 return Ok(Ended::Stopped { step: self.at.step });
             }
-            let Some(batch) = batches.next() else { break };
-            let (_, views) = batch?;
-            let output = self.step(&views)?;
+            let Some(batch) = batches.next_batch() else { break };
+            let output = self.step(&batch?)?;
             if clock.wants_a_look() {
                 self.look(&output, &progress, &mut clock)?;
             }
@@ -190,13 +200,17 @@ impl Trainer {
     }
 
     /// A step, and what is watched of it.
-    fn step(&mut self, views: &[Var]) -> Result<Output, RunError> {
+    fn step(&mut self, batch: &Batch) -> Result<Output, RunError> {
+        if let Some(probe) = &mut self.probe {
+            probe.step(&*self.method, &batch.views[0], &batch.labels(&*self.data.train))?;
+        }
         // Gradients belong to the leaves that the step replaces.
         let leaves = match self.settings.run.watch_gradient_norms {
             true => self.method.parameters().into_iter().map(|(name, p)| (name, p.var())).collect(),
             false => Vec::new(),
         };
-        let (output, gradients) = super::step(&*self.method, &mut self.descent, views, &self.at)?;
+        let (output, gradients) =
+            super::step(&*self.method, &mut self.descent, &batch.views, &self.at)?;
         self.at.step += 1;
         let norms = gradient_norms(&leaves, &gradients).into_iter();
         let largest = |(layer, norm)| (format!("{GRADIENT_NORM}{layer}"), Fold::Largest, norm);
@@ -246,6 +260,7 @@ impl Trainer {
         let images_per_second = clock.speed(self.at.step, self.at.batch);
         let measures = measure(&*self.method, &self.device, &self.images, with_knn, loss);
         self.knn = measures.knn.or(self.knn);
+        let online_probe = self.probe.as_ref().map(|probe| self.probed(probe));
         let mut metrics = Metrics {
             epoch: epoch as u64,
             step: self.at.step as u64,
@@ -254,6 +269,7 @@ impl Trainer {
             std: measures.std,
             rankme: Some(measures.rankme),
             knn: measures.knn,
+            online_probe,
             lr: self.learning_rate(),
             images_per_second,
             collapsed: None,
@@ -280,64 +296,21 @@ impl Trainer {
         Ok(())
     }
 
+    /// The accuracy of the online probe on the images that are measured, in percent.
+    fn probed(&self, probe: &OnlineProbe) -> f64 {
+        let [_, test] = &self.images;
+        self.method.train(false);
+        let logits = test.through(&self.device, |x| probe.logits(&self.method.encode(x)));
+        self.method.train(true);
+        100.0 * test.right(&logits) as f64 / test.len() as f64
+    }
+
     /// That of the first parameter which is no bias.
     fn learning_rate(&self) -> f64 {
         let parameters = self.method.parameters();
         let mut trained = parameters.iter().filter(|(_, parameter)| parameter.is_trainable());
         let weight = trained.find(|(name, parameter)| Named::of(name, parameter).axes > 1);
         weight.map_or(0.0, |(name, p)| self.method.learning_rate(Named::of(name, p), &self.at))
-    }
-
-    /// Measures the trained network and an untrained one, and writes what the run has shown.
-    fn finish(mut self) -> Result<Ended, RunError> {
-        let untrained = build(&self.settings, &self.device)?;
-        calibrate(&*untrained, &self.device, &self.images[0]);
-        let start = Schedule { step: 0, ..self.at };
-        let untrained = self.measures(&*untrained, &start);
-        let trained = self.measures(&*self.method, &self.at);
-        // The last k-NN of a run is measured here and not at the end of its epoch.
-        let knn = trained.knn.filter(|_| self.course.is_by_knn());
-        if knn.is_some() && self.course.is_best(self.at.step as u64, knn) {
-            self.save_best()?;
-        }
-        let verdict = self.course.verdict();
-        let seconds = self.place.seconds;
-        let result = RunResult {
-            method: self.settings.run.method.clone(),
-            data: self.settings.run.data.clone(),
-            device: self.device.to_string(),
-            seconds,
-            collapsed: verdict.collapsed,
-            collapsed_since_step: verdict.since_step,
-            verdict: verdict.words,
-            chance_loss: self.method.chance_loss(&self.at),
-            pixels_knn: pixels_knn(&self.images),
-            images_per_second: (self.at.step * self.at.batch) as f64 / seconds.max(1e-9),
-            broken_images: self.broken as u64,
-            trained,
-            untrained,
-            best: self.course.best().cloned(),
-        };
-        result.write(&self.folder.join("result.json"))?;
-        super::pictures::write(
-            &self.folder,
-            &*self.method,
-            &self.device,
-            &self.data,
-            &self.images,
-        )?;
-        report::write(&self.folder)?;
-        let (result, step, of) = (Box::new(result), self.at.step, self.at.total());
-        Ok(match step < of {
-            true => Ended::Collapsed { result, step, of },
-            false => Ended::Finished(result),
-        })
-    }
-
-    fn measures(&self, method: &dyn Method, at: &Schedule) -> Measures {
-        let size = self.settings.run.image_size;
-        let loss = held_out_loss(method, &self.device, &*self.data.test, size, at);
-        measure(method, &self.device, &self.images, true, loss)
     }
 }
 

@@ -46,6 +46,9 @@ pub struct Run {
     pub cache_mb: usize,
     /// Epochs between two k-NN measurements; 0 for none but the last.
     pub knn_every: usize,
+    /// Whether a linear classifier is trained with labels beside the method, which does not notice
+    /// it, and measured after each epoch.
+    pub online_probe: bool,
     /// Whether the largest norm of each layer's gradient is logged, which takes a pass over the
     /// gradients.
     pub watch_gradient_norms: bool,

@@ -16,7 +16,7 @@ impl Trainer {
             Err(error) => return error.into(),
         };
         let mut descent = Descent::new(method.optimizer(), method.clip());
-        let load = |path: &std::path::Path| checkpoint::load(path, &*method, &mut descent);
+        let load = |path: &std::path::Path| checkpoint::load(path, &*method, &mut descent, None);
         let (checkpoint, place) = match checkpoint::newest(&self.folder, load) {
             Ok(found) => found,
             Err(error) => return error,

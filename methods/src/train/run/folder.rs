@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use models::weights::Weights;
+
 use super::{Events, RunError, Trainer};
 use crate::report;
 use crate::train::checkpoint;
@@ -29,7 +31,8 @@ impl Trainer {
     pub(super) fn resume(&mut self, from: Option<&Path>) -> Result<(), RunError> {
         let folder = self.folder.clone();
         let (method, descent) = (&*self.method, &mut self.descent);
-        let mut load = |path: &Path| checkpoint::load(path, method, descent);
+        let probe = &mut self.probe;
+        let mut load = |path: &Path| checkpoint::load(path, method, descent, probe.as_mut());
         let (path, place) = match from {
             None => checkpoint::newest(&folder, load)?,
             Some(path) => {
@@ -66,16 +69,21 @@ impl Trainer {
 
     /// Saves the newest state. One that is not finite takes no good one's place.
     pub(super) fn save(&self) -> Result<(), RunError> {
-        let state = checkpoint::collect(&*self.method, &self.descent, &self.place);
+        let state = self.state();
         match checkpoint::not_finite(&state) {
             Some(name) => Err(self.diverged(format!("`{name}` is not finite"))),
             None => checkpoint::save(&self.folder, &state, self.device.is_f64()),
         }
     }
 
+    fn state(&self) -> Weights {
+        let (method, probe) = (&*self.method, self.probe.as_ref());
+        checkpoint::collect(method, &self.descent, &self.place, probe)
+    }
+
     /// Saves the state as the best.
     pub(super) fn save_best(&self) -> Result<(), RunError> {
-        let state = checkpoint::collect(&*self.method, &self.descent, &self.place);
+        let state = self.state();
         checkpoint::save_best(&self.folder, &state, self.device.is_f64())
     }
 }
