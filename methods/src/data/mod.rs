@@ -45,6 +45,12 @@ pub trait Dataset: Send + Sync {
     fn mask(&self, _index: usize) -> Option<Vec<bool>> {
         None
     }
+
+    /// The boxes around the objects that picture `index` shows, in pixels of that picture; none
+    /// where nobody knows.
+    fn boxes(&self, _index: usize) -> Vec<BoundingBox> {
+        Vec::new()
+    }
 }
 
 /// A training set and a test set of the same kind, without a common picture.

@@ -201,6 +201,10 @@ impl Dataset for Shapes {
     fn mask(&self, index: usize) -> Option<Vec<bool>> {
         (index < self.len).then(|| self.sample(index).mask)
     }
+
+    fn boxes(&self, index: usize) -> Vec<BoundingBox> {
+        (index < self.len).then(|| self.sample(index).bbox).into_iter().collect()
+    }
 }
 
 fn draw_figure(class: usize, difficulty: Difficulty, rng: &mut ChaCha8Rng) -> Figure {
