@@ -138,9 +138,11 @@ fn streams() -> Value {
     let pairs = scores.iter().copied().zip(values.iter().copied());
     let row = (at_once(&scores, &values) - streaming(pairs)).abs();
 
-    let [q, k, v] = [(); 3].map(|()| init.normal([2, 3, 197, 16], 1.0));
+    let [q, k, v] = [(); 3].map(|()| init.normal([2, 197, 3, 16], 1.0));
     let (y, _) = q.attention(&k, &v, 0.25);
-    let heads = largest(&(y - q.attention_map(&k, 0.25).matmul(&v)));
+    let turned = |x: &Tensor| x.permute(&[0, 2, 1, 3]);
+    let at_once = turned(&q.attention_map(&k, 0.25).matmul(&turned(&v)));
+    let heads = largest(&(y - at_once));
     println!("\nStreaming and in one go, largest difference");
     println!("  a row of 785 scores {row:.0e}, three heads of 197 tokens {heads:.0e}");
     json!({ "row": latex(row), "heads": latex(heads) })

@@ -58,6 +58,7 @@ fn mistakes_are_one_line_and_leave_nothing() {
         (&["train", "simsiam", "--batch", "4096"], 1, &["2048 images", "--batch"]),
         (&["train", "simsiam", "--resume"], 1, &["no checkpoint"]),
         (&["train", "simsiam", "--weights", "nowhere.safetensors"], 1, &["nowhere.safetensors"]),
+        (&["bench", "limits", "--device", "reference"], 1, &["limits", "--device cpu"]),
         (&["evaluate", "nowhere"], 2, &["nowhere/config.toml"]),
         (&["export", "nowhere"], 1, &["nowhere: No such file"]),
         (&["export", &empty_path], 2, &["empty/config.toml"]),
@@ -77,6 +78,24 @@ fn mistakes_are_one_line_and_leave_nothing() {
         assert_eq!(error.lines().count(), 1, "{arguments:?}: {error}");
         assert!(parts.iter().all(|part| error.contains(part)), "{arguments:?}: {error}");
         assert!(!out.exists(), "{arguments:?} left {} behind", out.display());
+    }
+}
+
+/// What is timed is printed, and written where it is asked for.
+#[test]
+fn measurements_are_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("limits.json");
+    let path = file.display().to_string();
+    let output = run(&["bench", "limits", "--device", "cpu", "--out", &path, "--json"]);
+    assert!(output.status.success(), "{}", text(&output));
+    let json = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).expect("JSON");
+    let (printed, written) =
+        (json(&output.stdout), json(&std::fs::read(&file).expect("it is written")));
+    assert_eq!(written["command"], "stopgrad bench limits");
+    for key in ["gflops", "gbytes"] {
+        assert_eq!(written["limits"][key], printed[key]);
+        assert!(printed[key].as_f64().is_some_and(|rate| rate > 0.0), "{printed}");
     }
 }
 

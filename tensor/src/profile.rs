@@ -1,9 +1,13 @@
-//! Where the time of the CPU devices goes, operation by operation.
+//! Where the time of the CPU devices goes, operation by operation, and what limits it.
+
+mod limits;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+pub use limits::{Limits, limits};
 
 /// What the calls of one operation have cost since [`start`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

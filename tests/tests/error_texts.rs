@@ -247,21 +247,21 @@ fn shapes_of_norms() {
 
 #[test]
 fn shapes_of_attention() {
-    let q = leaf([1, 2, 3, 4]);
+    let q = leaf([1, 3, 2, 4]);
     assert_snapshot!(
-        error(|| q.attention(&leaf([1, 2, 5, 4]), &leaf([1, 2, 4, 4]), 1.0)),
-        @"attention: [1, 2, 4, 4]: expected [1, 2, 5, 4]"
+        error(|| q.attention(&leaf([1, 5, 2, 4]), &leaf([1, 4, 2, 4]), 1.0)),
+        @"attention: [1, 4, 2, 4]: expected [1, 5, 2, 4]"
     );
     assert_snapshot!(
         error(|| leaf([2, 3, 4]).attention(&leaf([2, 3, 4]), &leaf([2, 3, 4]), 1.0)),
-        @"attention: [2, 3, 4]: expected 4 axes, [b, h, n, d], found 3"
+        @"attention: [2, 3, 4]: expected 4 axes, [b, n, h, d], found 3"
     );
     assert_snapshot!(
-        error(|| q.attention(&leaf([1, 2, 0, 4]), &leaf([1, 2, 0, 4]), 1.0)),
-        @"attention: [1, 2, 3, 4] × [1, 2, 0, 4]: needs at least one key and one feature"
+        error(|| q.attention(&leaf([1, 0, 2, 4]), &leaf([1, 0, 2, 4]), 1.0)),
+        @"attention: [1, 3, 2, 4] × [1, 0, 2, 4]: needs at least one key and one feature"
     );
     assert_snapshot!(
-        error(|| q.attention_map(&leaf([1, 2, 5, 3]), 1.0)),
+        error(|| q.attention_map(&leaf([1, 5, 2, 3]), 1.0)),
         @"matmul: [1, 2, 3, 4] × [1, 2, 5, 3]: inner dimensions 4 and 3 differ"
     );
 }

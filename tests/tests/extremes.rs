@@ -55,13 +55,13 @@ fn scores_of_size_1000_stream() {
     each_device("extremes", |device| {
         // The largest score lies in the last tile, or is shared by the first and the last.
         let keys = |first: f64| {
-            Array::from_fn(&[1, 1, 100, 1], |i| match i[2] {
+            Array::from_fn(&[1, 100, 1, 1], |i| match i[1] {
                 0 => first,
                 99 => 1000.0,
                 _ => -1000.0,
             })
         };
-        let values = Array::from_fn(&[1, 1, 100, 1], |i| i[2] as f64).to(device);
+        let values = Array::from_fn(&[1, 100, 1, 1], |i| i[1] as f64).to(device);
         let q = Tensor::ones(device, [1, 1, 1, 1]);
         for (first, expected) in [(500.0, 99.0), (1000.0, 49.5)] {
             let (y, _) = q.attention(&keys(first).to(device), &values, 1.0);

@@ -144,9 +144,12 @@ fn standardised(x: &Var, axes: &[isize]) -> Var {
 #[test]
 fn attention_is_a_map_times_values() {
     assert_twins(
-        &[&[2, 3, 5, 4], &[2, 3, 70, 4], &[2, 3, 70, 4]],
+        &[&[2, 5, 3, 4], &[2, 70, 3, 4], &[2, 70, 3, 4]],
         |x| x[0].attention(&x[1], &x[2], 0.5),
-        |x| x[0].attention_map(&x[1], 0.5).matmul(&x[2]),
+        |x| {
+            let turned = |x: &Var| x.permute(&[0, 2, 1, 3]);
+            turned(&x[0].attention_map(&x[1], 0.5).matmul(&turned(&x[2])))
+        },
     );
 }
 

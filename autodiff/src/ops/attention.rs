@@ -3,8 +3,9 @@
 use crate::Var;
 
 impl Var {
-    /// `softmax(scale · q kᵀ) v` of queries `self` `[b, h, n, d]` and keys and values
-    /// `[b, h, m, d]`. Neither this nor its derivative keeps a matrix of `n` × `m`.
+    /// `softmax(scale · q kᵀ) v` of queries `self` `[b, n, h, d]` and keys and values
+    /// `[b, m, h, d]`, in each of `h` heads. Neither this nor its derivative keeps a matrix of
+    /// `n` × `m`.
     ///
     /// # Panics
     /// Where the shapes do not match, or there is no key or no feature.
@@ -12,7 +13,7 @@ impl Var {
     /// ```
     /// # use autodiff::Var;
     /// # use tensor::{Device, Tensor};
-    /// let ones = |m| Tensor::ones(&Device::reference(), [1, 1, m, 1]);
+    /// let ones = |m| Tensor::ones(&Device::reference(), [1, m, 1, 1]);
     /// let (q, k, v) = (Var::leaf(ones(1)), Var::leaf(ones(2)), Var::leaf(ones(2)));
     /// let grads = q.attention(&k, &v, 1.0).sum_all().backward();
     /// assert_eq!(grads.get(&v).unwrap().to_vec::<f64>(), [0.5, 0.5]);
@@ -35,7 +36,7 @@ impl Var {
     }
 
     /// `softmax(scale · q kᵀ)`, `[b, h, n, m]`: how [`attention`](Var::attention) weighs the keys
-    /// `k` for each query of `self`.
+    /// `k` `[b, m, h, d]` for each query of `self` `[b, n, h, d]`.
     ///
     /// # Panics
     /// Where the shapes do not match.
@@ -43,11 +44,12 @@ impl Var {
     /// ```
     /// # use autodiff::Var;
     /// # use tensor::{Device, Tensor};
-    /// let ones = |m| Var::constant(Tensor::ones(&Device::reference(), [1, 1, m, 3]));
+    /// let ones = |m| Var::constant(Tensor::ones(&Device::reference(), [1, m, 1, 3]));
     /// assert_eq!(ones(1).attention_map(&ones(2), 1.0).value().to_vec::<f64>(), [0.5, 0.5]);
     /// ```
     #[track_caller]
     pub fn attention_map(&self, k: &Var, scale: f64) -> Var {
-        (self.matmul_nt(k) * scale).softmax(-1)
+        let [q, k] = [self, k].map(|x| x.permute(&[0, 2, 1, 3]));
+        (q.matmul_nt(&k) * scale).softmax(-1)
     }
 }

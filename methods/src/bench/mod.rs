@@ -3,12 +3,16 @@
 
 mod memory;
 mod operations;
+mod profile;
 mod steps;
 
 use std::time::Instant;
 
 use serde::Serialize;
 use tensor::{Device, Tensor};
+
+pub use profile::{Line, profile, table};
+pub use steps::training_step;
 
 /// Names of work, and what each stands for.
 pub const WORKS: &[(&str, &str)] = &[

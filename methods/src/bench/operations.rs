@@ -49,8 +49,8 @@ fn layer_norm(device: &Device) -> Vec<Work> {
 }
 
 fn attention(device: &Device) -> Vec<Work> {
-    let qkv = [0, 1, 2].map(|stream| normal(device, [64, 3, 65, 64], stream));
-    differentiated("attention 64x3x65x64", qkv, |[q, k, v]| q.attention(k, v, 0.125))
+    let qkv = [0, 1, 2].map(|stream| normal(device, [64, 65, 3, 64], stream));
+    differentiated("attention 64x65x3x64", qkv, |[q, k, v]| q.attention(k, v, 0.125))
 }
 
 fn gelu(device: &Device) -> Vec<Work> {

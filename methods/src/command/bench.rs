@@ -1,27 +1,27 @@
-//! `stopgrad bench WORK`.
+//! `stopgrad bench WORK…`.
 
-use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Args;
-use methods::bench::{self, Effort, Measured, WORKS};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use methods::bench::{self, Effort, Line, Measured, WORKS};
 use methods::train::device_named;
-use tensor::profile::{self, Cost};
+use serde_json::{Map, Value, json};
+use tensor::Device;
+use tensor::profile::{self, Limits};
 
-/// Seconds, images a second and peak memory of a named piece of work.
+/// Seconds, images a second and peak memory of named pieces of work.
 #[derive(Args)]
 #[command(after_help = "Examples:
   stopgrad bench simsiam-resnet18
   stopgrad bench moco-v3-vit-tiny --profile
-  stopgrad bench ops --device gpu --json
-
-Work:
-  simsiam-resnet18   a training step: ResNet-18 on 32×32, batch 64, two views, SGD
-  moco-v3-vit-tiny   a training step: ViT-Tiny/4 on 32×32, batch 64, two views, AdamW, EMA
-  ops                single operations, forward and with their derivatives")]
+  stopgrad bench ops --device gpu --json")]
 pub(crate) struct Bench {
     /// What to time
-    work: String,
+    #[arg(value_name = "WORK", required = true, value_parser = known())]
+    works: Vec<String>,
     /// auto, cpu, gpu or reference
     #[arg(long, value_name = "NAME", default_value = "auto")]
     device: String,
@@ -40,32 +40,90 @@ pub(crate) struct Bench {
     /// Print a JSON object a line
     #[arg(long)]
     json: bool,
+    /// Write all that is measured into a file too, as one JSON object
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// The work that is not repeated.
+const LIMITS: &str = "limits";
+
+fn known() -> PossibleValuesParser {
+    let limits = (LIMITS, "what the processor can do at most: arithmetic, and copying memory");
+    let works = WORKS.iter().copied().chain([limits]);
+    PossibleValuesParser::new(works.map(|(name, what)| PossibleValue::new(name).help(what)))
 }
 
 impl Bench {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let device = device_named(&self.device)?;
-        if self.profile && device.name() == "gpu" {
-            bail!("--profile: times operations on the processor; expected --device cpu");
-        }
-        let Some(works) = bench::find(&self.work, &device) else {
-            let known: Vec<&str> = WORKS.iter().map(|(name, _)| *name).collect();
-            bail!("unknown work `{}`; expected {}", self.work, known.join(", "));
-        };
+        self.check(&device)?;
         let effort = Effort { warm_ups: self.warm_ups as usize, repeats: self.repeats as usize };
         if !self.json {
             println!("{device}; median of {} after {}", effort.repeats, effort.warm_ups);
         }
-        for mut work in works {
-            let measured = bench::measure(&mut work, &device, effort);
-            self.print(&measured)?;
-            if self.profile {
-                profile::start();
-                work.once();
-                self.print_costs(&measured, profile::stop())?;
+        // They are f32's.
+        let wanted = self.profile && device.name() == "cpu" || self.names(LIMITS);
+        let limits = wanted.then(profile::limits);
+        if let Some(limits) = &limits {
+            self.print_limits(limits);
+        }
+        let mut record = Map::new();
+        for name in self.works.iter().filter(|name| *name != LIMITS) {
+            for mut work in bench::find(name, &device).expect("it is known") {
+                let measured = bench::measure(&mut work, &device, effort);
+                self.print(&measured)?;
+                let mut entry = serde_json::to_value(&measured)?;
+                if self.profile {
+                    let lines = bench::profile(&mut work, self.shapes, limits.as_ref());
+                    self.print_profile(&measured, &lines)?;
+                    entry["operations"] = by_name(&lines)?;
+                }
+                record.insert(measured.work, entry);
             }
         }
+        let Some(path) = &self.out else { return Ok(()) };
+        let record = json!({
+            "command": self.command(),
+            "device": device.to_string(),
+            "limits": limits.as_ref().map(billions),
+            "works": record,
+        });
+        fs::write(path, format!("{record:#}\n")).with_context(|| path.display().to_string())
+    }
+
+    fn check(&self, device: &Device) -> anyhow::Result<()> {
+        if self.names(LIMITS) && device.name() != "cpu" {
+            bail!("{LIMITS}: those of f32 on the processor; expected --device cpu");
+        }
+        if self.profile && device.name() == "gpu" {
+            bail!("--profile: times operations on the processor; expected --device cpu");
+        }
         Ok(())
+    }
+
+    fn names(&self, work: &str) -> bool {
+        self.works.iter().any(|name| name == work)
+    }
+
+    /// What repeats the measurement.
+    fn command(&self) -> String {
+        let mut command = format!("stopgrad bench {}", self.works.join(" "));
+        for (flag, given) in [(" --profile", self.profile), (" --shapes", self.shapes)] {
+            command += if given { flag } else { "" };
+        }
+        command
+    }
+
+    fn print_limits(&self, limits: &Limits) {
+        if self.json {
+            let mut line = billions(limits);
+            line["work"] = json!(LIMITS);
+            println!("{line}");
+            return;
+        }
+        let [flops, bytes] = [limits.flops, limits.bytes].map(|rate| rate / 1e9);
+        println!("{LIMITS:<32}{flops:>10.1} GFLOP/s of arithmetic, {bytes:.1} GB/s of copying");
     }
 
     fn print(&self, measured: &Measured) -> anyhow::Result<()> {
@@ -87,52 +145,30 @@ impl Bench {
         Ok(())
     }
 
-    fn print_costs(
-        &self,
-        measured: &Measured,
-        costs: BTreeMap<(&'static str, String), Cost>,
-    ) -> anyhow::Result<()> {
-        let mut lines: BTreeMap<(&str, String), Cost> = BTreeMap::new();
-        for ((name, shapes), cost) in costs {
-            let shapes = if self.shapes { shapes } else { String::new() };
-            let line = lines.entry((name, shapes)).or_default();
-            line.calls += cost.calls;
-            line.seconds += cost.seconds;
-            line.flops += cost.flops;
-            line.bytes += cost.bytes;
-        }
-        let mut lines: Vec<_> = lines.into_iter().collect();
-        lines.sort_by(|(_, a), (_, b)| b.seconds.total_cmp(&a.seconds));
-        let total: f64 = lines.iter().map(|(_, cost)| cost.seconds).sum();
+    fn print_profile(&self, measured: &Measured, lines: &[Line]) -> anyhow::Result<()> {
         if self.json {
-            for ((operation, shapes), Cost { calls, seconds, flops, bytes }) in lines {
-                let line = serde_json::json!({
-                    "work": measured.work, "operation": operation, "shapes": shapes,
-                    "calls": calls, "seconds": seconds, "share": seconds / total,
-                    "gflops": flops / seconds / 1e9, "gbytes": bytes / seconds / 1e9,
-                });
+            for line in lines {
+                let mut line = serde_json::to_value(line)?;
+                line["work"] = json!(measured.work);
                 println!("{line}");
             }
             return Ok(());
         }
-        println!(
-            "  {:<28}{:>7}{:>10}{:>8}{:>10}{:>8}",
-            "operation", "calls", "ms", "share", "GFLOP/s", "GB/s"
-        );
-        for ((name, shapes), Cost { calls, seconds, flops, bytes }) in lines {
-            let rate = |amount: f64| match amount {
-                0.0 => String::new(),
-                amount => format!("{:.1}", amount / seconds / 1e9),
-            };
-            println!(
-                "  {name:<28}{calls:>7}{:>10.2}{:>7.1}%{:>10}{:>8}  {shapes}",
-                seconds * 1e3,
-                seconds / total * 100.0,
-                rate(flops),
-                rate(bytes)
-            );
-        }
-        println!("  {:<28}{:>7}{:>10.2}", "all", "", total * 1e3);
+        print!("{}", bench::table(lines));
         Ok(())
     }
+}
+
+fn billions(limits: &Limits) -> Value {
+    json!({"gflops": limits.flops / 1e9, "gbytes": limits.bytes / 1e9})
+}
+
+/// A profile as an object, whose keys the book's chapters quote.
+fn by_name(lines: &[Line]) -> anyhow::Result<Value> {
+    let mut operations = Map::new();
+    for line in lines {
+        let key = format!("{} {}", line.operation, line.shapes);
+        operations.insert(key.trim_end().to_owned(), serde_json::to_value(line)?);
+    }
+    Ok(Value::Object(operations))
 }

@@ -40,7 +40,7 @@ impl Attention {
     pub fn forward(&self, x: &Var) -> Var {
         let [q, k, v] = [Third::Query, Third::Key, Third::Value].map(|third| self.part(x, third));
         let y = q.attention(&k, &v, scale(&q));
-        self.proj.forward(&y.permute(&[0, 2, 1, 3]).reshape(x.shape().clone()))
+        self.proj.forward(&y.reshape(x.shape().clone()))
     }
     // ANCHOR_END: forward
 
@@ -51,13 +51,13 @@ impl Attention {
         q.attention_map(&k, scale(&q))
     }
 
-    /// `[n, t, c] → [n, heads, t, c / heads]`.
+    /// `[n, t, c] → [n, t, heads, c / heads]`.
     #[track_caller]
     fn part(&self, x: &Var, third: Third) -> Var {
         let (n, t, c) = (x.shape()[0], x.shape()[1], x.shape().features());
         let start = third as usize * c;
         let y = self.qkv.forward_range(x, start..start + c);
-        y.reshape([n, t, self.heads, c / self.heads]).permute(&[0, 2, 1, 3])
+        y.reshape([n, t, self.heads, c / self.heads])
     }
 }
 

@@ -11,7 +11,7 @@ use crate::cpu::panels::{Panels, copy_row, rows_of};
 use crate::cpu::parallel;
 use crate::cpu::patches::Patches;
 use crate::cpu::tile::{Columns, ROWS, WIDE, add_across};
-use crate::ops::conv2d::{Conv2d, Geometry, Side};
+use crate::ops::conv2d::Side;
 
 /// Pixels of a block.
 const BLOCK: usize = 128;
@@ -64,16 +64,6 @@ fn sums_in<const W: usize>(patches: &Patches<'_, f32>, z: &[f32], columns: usize
     });
 }
 
-/// `c = aᵀ b` for `a` `[k, m]` and `b` `[k, n]`: what a 1×1 convolution does with images of one
-/// pixel.
-pub(crate) fn product_over_rows(a: &[f32], b: &[f32], [m, n, k]: [usize; 3], c: &mut [f32]) {
-    let one = [1, 1];
-    let conv = Conv2d::new(1, 0);
-    let geometry = Geometry { n: k, input: one, output: one, kernel: one, c_in: m, c_out: n, conv };
-    let patches = Patches { geometry: &geometry, side: Side::Outputs, values: &a[..k * m] };
-    transposed_times(&patches, &b[..k * n], n, &mut c[..m * n]);
-}
-
 /// A piece's rows of the product, summed over some images' pixels.
 fn sum_over_pixels<const W: usize>(
     patches: &Patches<'_, f32>,
@@ -103,9 +93,10 @@ fn sum_over_pixels<const W: usize>(
             for range in evenly(pixels, pixels.div_ceil(BLOCK)) {
                 let patches: Vec<usize> = range.clone().map(|i| group.patch(i)).collect();
                 gather_columns(&group, z, columns, range, of_z);
-                for (j, of_z) in of_z.chunks_exact(patches.len()).take(panels).enumerate() {
-                    for Span { shift, row, length } in &spans {
-                        for tile in evenly(*length, length.div_ceil(ROWS)) {
+                for Span { shift, row, length } in &spans {
+                    for tile in evenly(*length, length.div_ceil(ROWS)) {
+                        let panels = of_z.chunks_exact(patches.len()).take(panels);
+                        for (j, of_z) in panels.enumerate() {
                             let at = j * rows.len() + row - rows.start + tile.start;
                             let sums = &mut sums.all_mut()[at..][..tile.len()];
                             add_across(values, &patches, shift + tile.start, of_z, sums);
@@ -138,6 +129,7 @@ fn gather_columns<const W: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::conv2d::{Conv2d, Geometry};
 
     fn values(length: usize, seed: usize) -> Vec<f32> {
         (0..length).map(|i| ((i * 37 + seed * 101) % 29) as f32 / 29.0 - 0.5).collect()

@@ -4,6 +4,22 @@
 
 use crate::Float;
 
+/// `a · x + y`, rounded once where the processor can; without the instruction `f32::mul_add` would
+/// be a call, and very slow.
+#[inline(always)]
+pub(crate) fn mul_add(a: f32, x: f32, y: f32) -> f32 {
+    match cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
+        true => a.mul_add(x, y),
+        false => a * x + y,
+    }
+}
+
+/// The sum of coefficients times powers of `x`, the highest power first.
+#[inline(always)]
+fn polynomial(coefficients: &[f32], x: f32) -> f32 {
+    coefficients.iter().fold(0.0, |sum, &c| mul_add(sum, x, c))
+}
+
 /// `e⁻ˣ` for `x ≥ 0`, to 2 units in the last place; 0 beyond 87, where `f32` ends.
 #[inline(always)] // or the loop around it is not vectorised
 pub(crate) fn decay(x: f32) -> f32 {
@@ -11,12 +27,12 @@ pub(crate) fn decay(x: f32) -> f32 {
     const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
     // Adding it rounds to a whole number, which then stands in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
-    let shifted = ROUND - x * std::f32::consts::LOG2_E;
+    let shifted = mul_add(-x, std::f32::consts::LOG2_E, ROUND);
     let whole = shifted - ROUND;
-    let rest = -x - whole * LN_2[0] - whole * LN_2[1];
-    const TAYLOR: [f32; 7] =
-        [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0];
-    let series = TAYLOR.iter().fold(0.0, |sum, &c| (sum + c) * rest) + 1.0;
+    let rest = mul_add(-whole, LN_2[1], mul_add(-whole, LN_2[0], -x));
+    const TAYLOR: [f32; 8] =
+        [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
+    let series = polynomial(&TAYLOR, rest);
     let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(1f32.to_bits()));
     if x > 87.0 { 0.0 } else { series * power }
 }
@@ -39,8 +55,8 @@ pub(crate) fn normal(x: f32) -> [f32; 2] {
         0.139_618_9,
     ];
     let bell = decay(0.5 * x * x);
-    let t = 1.0 / (1.0 + 0.35 * x.abs());
-    let tail = bell * t * P.iter().fold(0.0, |sum, &c| sum * t + c);
+    let t = 1.0 / mul_add(0.35, x.abs(), 1.0);
+    let tail = bell * t * polynomial(&P, t);
     [if x < 0.0 { tail } else { 1.0 - tail }, bell * INVERSE_ROOT_2_PI as f32]
 }
 

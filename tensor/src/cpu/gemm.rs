@@ -3,7 +3,8 @@
 #![allow(unsafe_code)] // The `gemm` crate takes raw pointers; `fast` checks every extent first.
 
 use crate::Float;
-use crate::cpu::{correlation, parallel};
+use crate::cpu::buffer::Buffer;
+use crate::cpu::parallel;
 
 /// `c = a b`, or `c += a b`, with `a` `[m, k]`, `b` `[k, n]`, `c` `[m, n]` row-major.
 pub struct Gemm<'a, T> {
@@ -41,6 +42,11 @@ impl<'a, T> Matrix<'a, T> {
     pub fn new(values: &'a [T], columns: usize, transposed: bool) -> Self {
         let (row, column) = if transposed { (1, columns) } else { (columns, 1) };
         Matrix { values, row, column }
+    }
+
+    /// The transpose, in the same memory.
+    pub(crate) fn transposed(self) -> Self {
+        Matrix { row: self.column, column: self.row, ..self }
     }
 
     fn covers(&self, rows: usize, columns: usize) -> bool {
@@ -93,10 +99,8 @@ pub(crate) fn fast(Gemm { m, n, k, a, b, c, accumulate, parallel }: Gemm<'_, f32
         }
         return;
     }
-    // The weights' gradient: a long sum for a small result, which that crate packs at length.
-    let sums_rows = a.row == 1 && a.column == m && b.column == 1 && b.row == n;
-    if parallel && !accumulate && sums_rows && k >= 2 * m.max(n) {
-        return correlation::product_over_rows(a.values, b.values, [m, n, k], c);
+    if parallel && !accumulate && k >= RUNS * m.max(n) / 2 {
+        return in_runs([m, n, k], [a, b], c);
     }
     let threads = if parallel { gemm::Parallelism::Rayon(0) } else { gemm::Parallelism::None };
     // SAFETY: the assertion above shows that every index that these extents and strides reach
@@ -124,6 +128,29 @@ pub(crate) fn fast(Gemm { m, n, k, a, b, c, accumulate, parallel }: Gemm<'_, f32
             threads,
         );
     }
+}
+
+/// A long sum for a small result, as the gradients of weights are, is cut into so many runs, which
+/// are summed side by side and then in order.
+const RUNS: usize = 8;
+
+/// `c = a b` in [`RUNS`].
+fn in_runs([m, n, k]: [usize; 3], [a, b]: [Matrix<'_, f32>; 2], c: &mut [f32]) {
+    let sums = parallel::map(RUNS, |run| {
+        let [start, end] = [run, run + 1].map(|run| run * k / RUNS);
+        let a = Matrix { values: &a.values[start * a.column..], ..a };
+        let b = Matrix { values: &b.values[start * b.row..], ..b };
+        let mut sum = Buffer::recycled(m * n);
+        let c = &mut sum;
+        fast(Gemm { m, n, k: end - start, a, b, c, accumulate: false, parallel: false });
+        sum
+    });
+    parallel::pieces(&mut c[..m * n], parallel::PIECE, |i, c| {
+        c.fill(0.0);
+        for sum in &sums {
+            c.iter_mut().zip(&sum[i * parallel::PIECE..]).for_each(|(c, x)| *c += x);
+        }
+    });
 }
 
 #[cfg(test)]
@@ -160,6 +187,22 @@ mod tests {
                 for (e, f) in expected.iter().zip(&found) {
                     assert!((e - f).abs() < 1e-4, "{m}×{n}×{k}: {e} and {f}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn long_sums_agree_with_plain() {
+        for [m, n, k] in [[1, 1, 4], [3, 5, 67], [40, 17, 300]] {
+            let (a, b) = (matrix(m * k, 1), matrix(k * n, 2));
+            let [plain, fast] = [plain, fast].map(|which: fn(Gemm<'_, f32>)| {
+                let (a, b) = (Matrix::new(&a, m, true), Matrix::new(&b, n, false));
+                let mut c = vec![f32::NAN; m * n];
+                which(Gemm { m, n, k, a, b, c: &mut c, accumulate: false, parallel: true });
+                c
+            });
+            for (plain, fast) in plain.iter().zip(&fast) {
+                assert!((plain - fast).abs() < 1e-4, "{m}×{n}×{k}: {plain} and {fast}");
             }
         }
     }

@@ -52,6 +52,7 @@ mod register {
 #[cfg(not(target_feature = "avx512f"))]
 mod register {
     use super::LANES;
+    use crate::cpu::functions;
 
     /// See the module.
     #[derive(Clone, Copy)]
@@ -76,13 +77,8 @@ mod register {
         /// `self · x + y`, rounded once where the processor can.
         #[inline(always)]
         pub(crate) fn mul_add(self, x: Self, mut y: Self) -> Self {
-            const FUSED: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
             for i in 0..LANES {
-                // Without the instruction `mul_add` would be a call, and very slow.
-                y.0[i] = match FUSED {
-                    true => self.0[i].mul_add(x.0[i], y.0[i]),
-                    false => self.0[i] * x.0[i] + y.0[i],
-                };
+                y.0[i] = functions::mul_add(self.0[i], x.0[i], y.0[i]);
             }
             y
         }

@@ -12,9 +12,11 @@ use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
 use crate::operation::{Operation, run};
 use crate::{Float, Shape, Tensor, check};
 
-/// `heads` times `queries` × `keys`, of `d` features.
+/// In each of `images` and of its `heads`, `queries` × `keys`, of `d` features. A row of any of
+/// the matrices holds all heads, one after the other, as the linear map before it leaves them.
 #[derive(Clone, Copy)]
 struct Attention {
+    images: usize,
     heads: usize,
     queries: usize,
     keys: usize,
@@ -34,37 +36,42 @@ impl Operation<3, 2> for Attention {
 
     // ANCHOR: forward
     fn cpu<T: Float>(&self, [q, k, v]: [&[T]; 3], [y, stats]: [&mut [T]; 2]) {
-        let Attention { queries, keys, d, .. } = *self;
-        let scale = T::from_f64(self.scale);
-        let y = (y, queries * d, TILE * d);
-        parallel::blocks2(y, (stats, queries * 2, TILE * 2), |head, block, y, stats| {
-            let q = &q[(head * queries + block * TILE) * d..][..y.len()];
-            let [k, v] = [k, v].map(|x| &x[head * keys * d..][..keys * d]);
-            y.fill(T::zero());
-            for stats in stats.chunks_exact_mut(2) {
+        let Attention { heads, queries, keys, d, .. } = *self;
+        let (width, scale) = (heads * d, T::from_f64(self.scale));
+        let y = (y, queries * width, TILE * width);
+        let stats = (stats, queries * heads * 2, TILE * heads * 2);
+        parallel::blocks2(y, stats, |image, block, y, stats| {
+            let rows = y.len() / width;
+            stats.chunks_exact_mut(2).for_each(|stats| {
                 stats.copy_from_slice(&[T::neg_infinity(), T::zero()]);
-            }
-            T::with_scratch(TILE * TILE, |scores| {
-                for (k, v) in k.chunks(TILE * d).zip(v.chunks(TILE * d)) {
-                    let width = k.len() / d;
-                    let scores = &mut scores[..y.len() / d * width];
-                    product((q, k, d), scores);
-                    let rows = scores.chunks_exact_mut(width).zip(y.chunks_exact_mut(d));
-                    for ((scores, y), stats) in rows.zip(stats.chunks_exact_mut(2)) {
-                        let shrink = stream(scores, scale, stats);
-                        for y in y {
-                            *y *= shrink;
+            });
+            T::with_scratch(TILE * (TILE + d), |scratch| {
+                let (scores, sums) = scratch.split_at_mut(TILE * TILE);
+                let sums = &mut sums[..rows * d];
+                for head in 0..heads {
+                    let q = self.head(q, image * queries + block * TILE, head);
+                    sums.fill(T::zero());
+                    for (first, count) in tiles(keys) {
+                        let [k, v] = [k, v].map(|x| self.head(x, image * keys + first, head));
+                        let scores = &mut scores[..rows * count];
+                        product([q, k], d, count, scores);
+                        let stats = stats.chunks_exact_mut(2).skip(head).step_by(heads);
+                        let scores_and_sums =
+                            scores.chunks_exact_mut(count).zip(sums.chunks_exact_mut(d));
+                        for ((scores, sums), stats) in scores_and_sums.zip(stats) {
+                            let shrink = stream(scores, scale, stats);
+                            sums.iter_mut().for_each(|sum| *sum *= shrink);
                         }
+                        add_product(Matrix::new(scores, count, false), v, count, d, sums);
                     }
-                    add_product(Matrix::new(scores, width, false), (v, d), y);
+                    let stats = stats.chunks_exact_mut(2).skip(head).step_by(heads);
+                    for (sums, stats) in sums.chunks_exact_mut(d).zip(stats) {
+                        stats[1] = stats[1].recip();
+                        sums.iter_mut().for_each(|sum| *sum *= stats[1]);
+                    }
+                    self.put(sums, head, y);
                 }
             });
-            for (y, stats) in y.chunks_exact_mut(d).zip(stats.chunks_exact_mut(2)) {
-                stats[1] = stats[1].recip();
-                for y in y {
-                    *y *= stats[1];
-                }
-            }
         });
     }
     // ANCHOR_END: forward
@@ -95,43 +102,76 @@ fn stream<T: Float>(scores: &mut [T], scale: T, stats: &mut [T]) -> T {
 }
 // ANCHOR_END: stream
 
-/// `scores = a bᵀ`, of rows of `d` elements.
-fn product<T: Float>((a, b, d): (&[T], &[T], usize), scores: &mut [T]) {
-    let (m, n) = (a.len() / d, b.len() / d);
-    let (a, b) = (Matrix::new(a, d, false), Matrix::new(b, d, true));
+/// Where tiles of rows begin, and how many rows they have.
+fn tiles(rows: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..rows).step_by(TILE).map(move |first| (first, TILE.min(rows - first)))
+}
+
+/// `scores = a bᵀ`, of rows of `d` elements, with a column for each of `n` rows of `b`.
+fn product<T: Float>([a, b]: [Matrix<'_, T>; 2], d: usize, n: usize, scores: &mut [T]) {
+    let (m, b) = (scores.len() / n, b.transposed());
     T::gemm(Gemm { m, n, k: d, a, b, c: scores, accumulate: false, parallel: false });
 }
 
-/// `y += scores x`, where `x` and `y` have rows of `d` elements.
-fn add_product<T: Float>(scores: Matrix<'_, T>, (x, d): (&[T], usize), y: &mut [T]) {
-    let (m, k, b) = (y.len() / d, x.len() / d, Matrix::new(x, d, false));
-    T::gemm(Gemm { m, n: d, k, a: scores, b, c: y, accumulate: true, parallel: false });
+/// `sums += scores b`, where `b` has `k` rows of `d` elements, and `sums` such rows too.
+fn add_product<T: Float>(
+    scores: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    k: usize,
+    d: usize,
+    sums: &mut [T],
+) {
+    let m = sums.len() / d;
+    T::gemm(Gemm { m, n: d, k, a: scores, b, c: sums, accumulate: true, parallel: false });
 }
 
-/// What the backward pass reads of some queries.
+/// What the backward pass reads of some queries in a head.
 #[derive(Clone, Copy)]
 struct Queries<'a, T> {
-    q: &'a [T],
+    q: Matrix<'a, T>,
+    dy: Matrix<'a, T>,
+    /// Of the first query in this head, followed by what the other heads and queries have; so is
+    /// `delta`.
     stats: &'a [T],
-    dy: &'a [T],
-    /// `Σ dy · y` of each query.
+    /// `Σ dy · y`.
     delta: &'a [T],
 }
 
 impl Attention {
     /// What so many products of queries with keys, or of matrices of their sizes, ask for.
     fn products(&self, count: f64) -> f64 {
-        let Attention { heads, queries, keys, d, .. } = *self;
-        2.0 * count * (heads * queries * keys * d) as f64
+        let Attention { images, heads, queries, keys, d, .. } = *self;
+        2.0 * count * (images * heads * queries * keys * d) as f64
     }
 
-    /// A tile's weights `p` and the cotangents `ds = p (dy vᵀ − delta) scale` of its scores.
-    fn tile<T: Float>(&self, of: Queries<'_, T>, [k, v]: [&[T]; 2], [p, ds]: [&mut [T]; 2]) {
-        let (d, width, scale) = (self.d, k.len() / self.d, T::from_f64(self.scale));
-        product((of.q, k, d), p);
-        product((of.dy, v, d), ds);
-        let rows = p.chunks_exact_mut(width).zip(ds.chunks_exact_mut(width));
-        for (((p, ds), stats), &delta) in rows.zip(of.stats.chunks_exact(2)).zip(of.delta) {
+    /// A head's rows of a matrix, from `row` on.
+    fn head<'a, T>(&self, x: &'a [T], row: usize, head: usize) -> Matrix<'a, T> {
+        let width = self.heads * self.d;
+        Matrix { values: &x[row * width + head * self.d..], row: width, column: 1 }
+    }
+
+    /// Puts a head's rows where they belong in rows of all heads.
+    fn put<T: Float>(&self, rows: &[T], head: usize, y: &mut [T]) {
+        for (y, row) in y.chunks_exact_mut(self.heads * self.d).zip(rows.chunks_exact(self.d)) {
+            y[head * self.d..][..self.d].copy_from_slice(row);
+        }
+    }
+
+    /// A tile's weights `p` and the cotangents `ds = p (dy vᵀ − delta) scale` of its scores, with
+    /// a column for each of `count` keys.
+    fn tile<T: Float>(
+        &self,
+        of: Queries<'_, T>,
+        [k, v]: [Matrix<'_, T>; 2],
+        count: usize,
+        [p, ds]: [&mut [T]; 2],
+    ) {
+        let (d, scale) = (self.d, T::from_f64(self.scale));
+        product([of.q, k], d, count, p);
+        product([of.dy, v], d, count, ds);
+        let rows = p.chunks_exact_mut(count).zip(ds.chunks_exact_mut(count));
+        let queries = of.stats.chunks_exact(2).zip(of.delta).step_by(self.heads);
+        for ((p, ds), (stats, &delta)) in rows.zip(queries) {
             for (p, ds) in p.iter_mut().zip(ds) {
                 *p = (stats[0] - *p * scale).decay() * stats[1];
                 *ds = *p * (*ds - delta) * scale;
@@ -139,7 +179,7 @@ impl Attention {
         }
     }
 
-    /// Records a kernel that gives a workgroup to each 32 rows of the first of two sides.
+    /// Records a kernel that gives a workgroup to each 32 rows of a head of the first of two sides.
     fn launch(
         &self,
         gpu: &Gpu,
@@ -150,7 +190,7 @@ impl Attention {
     ) {
         const SIDE: usize = 32;
         let [own, other] = sides;
-        let sizes = [self.heads, own, other, self.d].map(Word::word);
+        let sizes = [self.images, self.heads, own, other, self.d].map(Word::word);
         gpu.launch(Launch {
             name,
             wgsl,
@@ -158,7 +198,7 @@ impl Attention {
             inputs,
             outputs,
             params: &[&sizes[..], &[self.scale.word()]].concat(),
-            grid: Grid::groups(self.heads * own.div_ceil(SIDE)),
+            grid: Grid::groups(self.images * self.heads * own.div_ceil(SIDE)),
         });
     }
 }
@@ -174,24 +214,34 @@ impl Operation<6, 2> for QueryGrad {
     }
 
     fn cpu<T: Float>(&self, [q, k, v, y, stats, dy]: [&[T]; 6], [dq, delta]: [&mut [T]; 2]) {
-        let Attention { queries, keys, d, .. } = self.0;
-        let dq = (dq, queries * d, TILE * d);
-        parallel::blocks2(dq, (delta, queries, TILE), |head, block, dq, delta| {
-            let first = head * queries + block * TILE;
-            let rows = delta.len();
-            let [q, y, dy] = [q, y, dy].map(|x| &x[first * d..][..rows * d]);
-            for ((delta, y), dy) in delta.iter_mut().zip(y.chunks(d)).zip(dy.chunks(d)) {
+        let Attention { heads, queries, keys, d, .. } = self.0;
+        let width = heads * d;
+        let dq = (dq, queries * width, TILE * width);
+        let delta = (delta, queries * heads, TILE * heads);
+        parallel::blocks2(dq, delta, |image, block, dq, delta| {
+            let (first, rows) = (image * queries + block * TILE, dq.len() / width);
+            let [y, dys] = [y, dy].map(|x| x[first * width..].chunks_exact(d));
+            for ((delta, y), dy) in delta.iter_mut().zip(y).zip(dys) {
                 *delta = columns::row_dot(y, dy);
             }
-            let of = Queries { q, stats: &stats[2 * first..][..2 * rows], dy, delta };
-            let [k, v] = [k, v].map(|x| &x[head * keys * d..][..keys * d]);
-            dq.fill(T::zero());
-            T::with_scratch(2 * TILE * TILE, |scratch| {
-                for (k, v) in k.chunks(TILE * d).zip(v.chunks(TILE * d)) {
-                    let width = k.len() / d;
-                    let (p, ds) = scratch[..2 * rows * width].split_at_mut(rows * width);
-                    self.0.tile(of, [k, v], [p, &mut *ds]);
-                    add_product(Matrix::new(ds, width, false), (k, d), dq);
+            T::with_scratch(TILE * (2 * TILE + d), |scratch| {
+                let (two, sums) = scratch.split_at_mut(2 * TILE * TILE);
+                let sums = &mut sums[..rows * d];
+                for head in 0..heads {
+                    let of = Queries {
+                        q: self.0.head(q, first, head),
+                        dy: self.0.head(dy, first, head),
+                        stats: &stats[2 * (first * heads + head)..],
+                        delta: &delta[head..],
+                    };
+                    sums.fill(T::zero());
+                    for (start, count) in tiles(keys) {
+                        let [k, v] = [k, v].map(|x| self.0.head(x, image * keys + start, head));
+                        let (p, ds) = two[..2 * rows * count].split_at_mut(rows * count);
+                        self.0.tile(of, [k, v], count, [p, &mut *ds]);
+                        add_product(Matrix::new(ds, count, false), k, count, d, sums);
+                    }
+                    self.0.put(sums, head, dq);
                 }
             });
         });
@@ -218,25 +268,30 @@ impl Operation<6, 2> for KeyValueGrads {
     }
 
     fn cpu<T: Float>(&self, [q, k, v, stats, dy, delta]: [&[T]; 6], [dk, dv]: [&mut [T]; 2]) {
-        let Attention { queries, keys, d, .. } = self.0;
-        let (dk, dv) = ((dk, keys * d, TILE * d), (dv, keys * d, TILE * d));
-        parallel::blocks2(dk, dv, |head, block, dk, dv| {
-            let first = (head * keys + block * TILE) * d;
-            let [k, v] = [k, v].map(|x| &x[first..][..dk.len()]);
-            let width = dk.len() / d;
-            dk.fill(T::zero());
-            dv.fill(T::zero());
-            T::with_scratch(2 * TILE * TILE, |scratch| {
-                for start in (0..queries).step_by(TILE) {
-                    let rows = TILE.min(queries - start);
-                    let row = head * queries + start;
-                    let [q, dy] = [q, dy].map(|x| &x[row * d..][..rows * d]);
-                    let stats = &stats[2 * row..][..2 * rows];
-                    let of = Queries { q, stats, dy, delta: &delta[row..][..rows] };
-                    let (p, ds) = scratch[..2 * rows * width].split_at_mut(rows * width);
-                    self.0.tile(of, [k, v], [&mut *p, &mut *ds]);
-                    add_product(Matrix::new(p, width, true), (dy, d), dv);
-                    add_product(Matrix::new(ds, width, true), (q, d), dk);
+        let Attention { heads, queries, keys, d, .. } = self.0;
+        let width = heads * d;
+        let [dk, dv] = [dk, dv].map(|x| (x, keys * width, TILE * width));
+        parallel::blocks2(dk, dv, |image, block, dk, dv| {
+            let (first, count) = (image * keys + block * TILE, dk.len() / width);
+            T::with_scratch(2 * TILE * (TILE + d), |scratch| {
+                let (two, sums) = scratch.split_at_mut(2 * TILE * TILE);
+                let (of_k, of_v) = sums[..2 * count * d].split_at_mut(count * d);
+                for head in 0..heads {
+                    let kv = [k, v].map(|x| self.0.head(x, first, head));
+                    of_k.fill(T::zero());
+                    of_v.fill(T::zero());
+                    for (start, rows) in tiles(queries) {
+                        let row = image * queries + start;
+                        let [q, dy] = [q, dy].map(|x| self.0.head(x, row, head));
+                        let at = row * heads + head;
+                        let of = Queries { q, dy, stats: &stats[2 * at..], delta: &delta[at..] };
+                        let (p, ds) = two[..2 * rows * count].split_at_mut(rows * count);
+                        self.0.tile(of, kv, count, [&mut *p, &mut *ds]);
+                        add_product(Matrix::new(p, count, true), dy, rows, d, of_v);
+                        add_product(Matrix::new(ds, count, true), q, rows, d, of_k);
+                    }
+                    self.0.put(of_k, head, dk);
+                    self.0.put(of_v, head, dv);
                 }
             });
         });
@@ -253,9 +308,9 @@ impl Operation<6, 2> for KeyValueGrads {
 }
 
 impl Tensor {
-    /// `softmax(scale · q kᵀ) v` of queries `self` `[b, h, n, d]` and keys and values
-    /// `[b, h, m, d]`. No matrix of `n` × `m` is kept. The second result, `[b, h, n, 2]`, is what
-    /// the gradients need.
+    /// `softmax(scale · q kᵀ) v` of queries `self` `[b, n, h, d]` and keys and values
+    /// `[b, m, h, d]`, in each of `h` heads. No matrix of `n` × `m` is kept. The second result,
+    /// `[b, n, h, 2]`, is what the gradients need.
     ///
     /// # Panics
     /// Where the shapes do not match, or there is no key or no feature.
@@ -263,8 +318,8 @@ impl Tensor {
     /// ```
     /// # use tensor::{Device, Tensor};
     /// let q = Tensor::ones(&Device::cpu(), [1, 1, 1, 1]);
-    /// let k = Tensor::ones(&Device::cpu(), [1, 1, 2, 1]);
-    /// let v = Tensor::from_slice(&Device::cpu(), [1, 1, 2, 1], &[1.0, 3.0]);
+    /// let k = Tensor::ones(&Device::cpu(), [1, 2, 1, 1]);
+    /// let v = Tensor::from_slice(&Device::cpu(), [1, 2, 1, 1], &[1.0, 3.0]);
     /// assert_eq!(q.attention(&k, &v, 1.0).0.item(), 2.0); // equal keys: the mean of the values
     /// ```
     #[track_caller]
@@ -334,7 +389,7 @@ impl Tensor {
     }
 
     /// `softmax(scale · q kᵀ)`, `[b, h, n, m]`: how [`attention`](Tensor::attention) weighs the
-    /// keys `k` for each query of `self`.
+    /// keys `k` `[b, m, h, d]` for each query of `self` `[b, n, h, d]`.
     ///
     /// # Panics
     /// Where the shapes do not match.
@@ -342,28 +397,29 @@ impl Tensor {
     /// ```
     /// # use tensor::{Device, Tensor};
     /// let q = Tensor::ones(&Device::cpu(), [1, 1, 1, 3]);
-    /// let k = Tensor::ones(&Device::cpu(), [1, 1, 2, 3]);
+    /// let k = Tensor::ones(&Device::cpu(), [1, 2, 1, 3]);
     /// assert_eq!(q.attention_map(&k, 1.0).to_vec::<f32>(), [0.5, 0.5]);
     /// ```
     #[track_caller]
     pub fn attention_map(&self, k: &Tensor, scale: f64) -> Tensor {
-        (self.matmul_nt(k) * scale).softmax(-1)
+        let [q, k] = [self, k].map(|x| x.permute(&[0, 2, 1, 3]));
+        (q.matmul_nt(&k) * scale).softmax(-1)
     }
 }
 
 #[track_caller]
 fn attention(op: &str, q: &Tensor, k: &Tensor, v: &Tensor, scale: f64) -> Attention {
     for x in [q, k, v] {
-        check::rank(op, x, 4, "[b, h, n, d]");
+        check::rank(op, x, 4, "[b, n, h, d]");
     }
-    let &[b, h, queries, d] = q.shape().as_slice() else { unreachable!("the rank is 4") };
-    let keys = k.shape()[2];
-    check::shape(op, k, [b, h, keys, d]);
-    check::shape(op, v, [b, h, keys, d]);
+    let &[images, queries, heads, d] = q.shape().as_slice() else { unreachable!("the rank is 4") };
+    let keys = k.shape()[1];
+    check::shape(op, k, [images, keys, heads, d]);
+    check::shape(op, v, [images, keys, heads, d]);
     if keys == 0 || d == 0 {
         check::fail(op, &[q, k], "needs at least one key and one feature");
     }
-    Attention { heads: b * h, queries, keys, d, scale }
+    Attention { images, heads, queries, keys, d, scale }
 }
 
 /// Two numbers a query.

@@ -28,7 +28,7 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     let index = group.x + group.y * groups.x;
-    if index >= params.heads * tiles() {
+    if index >= count() {
         return;
     }
     let row = lane / 8u * PITCH;

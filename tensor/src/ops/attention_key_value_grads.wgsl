@@ -36,10 +36,9 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     let index = group.x + group.y * groups.x;
-    if index >= params.heads * tiles() {
+    if index >= count() {
         return;
     }
-    let head = index / tiles();
     var dk_totals = array<vec4<f32>, CHUNKS>();
     var dv_totals = array<vec4<f32>, CHUNKS>();
     for (var first = 0u; first < params.other_rows; first += SIDE) {
@@ -50,7 +49,7 @@ fn main(
         for (var i = 0u; i < 4u; i++) {
             let row = first + lane % 8u * 4u + i;
             if row < params.other_rows {
-                let query = head * params.other_rows + row;
+                let query = place_of(index, params.other_rows, row);
                 p[i] = exp(score[i] - stats[2u * query]) * stats[2u * query + 1u];
                 ds[i] = p[i] * (dp[i] - delta[query]) * params.scale;
             }

@@ -35,7 +35,7 @@ fn main(
     @builtin(local_invocation_index) lane: u32,
 ) {
     let index = group.x + group.y * groups.x;
-    if index >= params.heads * tiles() {
+    if index >= count() {
         return;
     }
     let exists = own_row_exists(index, lane);

@@ -8,6 +8,7 @@
 //   fn other(which: u32, at: u32) -> f32    and of one with the other side's
 
 struct Params {
+    images: u32,
     heads: u32,
     own_rows: u32,
     other_rows: u32,
@@ -28,9 +29,21 @@ fn place(lane: u32) -> u32 {
     return lane / 8u * PITCH + lane % 8u * 4u;
 }
 
-// Where the row lies among all heads' rows, where it is there.
+// How many workgroups there are.
+fn count() -> u32 {
+    return params.images * params.heads * tiles();
+}
+
+// Where a row of the workgroup's head lies among all rows of its side, whose heads lie side by
+// side.
+fn place_of(index: u32, rows: u32, row: u32) -> u32 {
+    let head = index / tiles();
+    return (head / params.heads * rows + row) * params.heads + head % params.heads;
+}
+
+// Where the invocation's row lies, if it is there.
 fn own_row(index: u32, lane: u32) -> u32 {
-    return index / tiles() * params.own_rows + index % tiles() * SIDE + lane / 8u;
+    return place_of(index, params.own_rows, index % tiles() * SIDE + lane / 8u);
 }
 
 fn own_row_exists(index: u32, lane: u32) -> bool {
@@ -42,26 +55,24 @@ fn tiles() -> u32 {
 }
 
 fn stage_own(which: u32, lane: u32, index: u32, chunk: u32) {
-    let head = index / tiles();
     for (var i = lane; i < SIDE * SIDE; i += 256u) {
         let row = index % tiles() * SIDE + i / SIDE;
         let e = chunk * SIDE + i % SIDE;
         var value = 0.0;
         if row < params.own_rows && e < params.d {
-            value = own(which, (head * params.own_rows + row) * params.d + e);
+            value = own(which, place_of(index, params.own_rows, row) * params.d + e);
         }
         left[i / SIDE * PITCH + i % SIDE] = value;
     }
 }
 
 fn stage_other(which: u32, lane: u32, index: u32, first: u32, chunk: u32) {
-    let head = index / tiles();
     for (var i = lane; i < SIDE * SIDE; i += 256u) {
         let row = first + i / SIDE;
         let e = chunk * SIDE + i % SIDE;
         var value = 0.0;
         if row < params.other_rows && e < params.d {
-            value = other(which, (head * params.other_rows + row) * params.d + e);
+            value = other(which, place_of(index, params.other_rows, row) * params.d + e);
         }
         right[i / SIDE * PITCH + i % SIDE] = value;
     }

@@ -97,8 +97,8 @@ impl Operation<3, 2> for GroupNorm {
             let weight = &weight[group * channels..][..channels];
             let bias = &bias[group * channels..][..channels];
             for (y, x) in shape.parts_mut(y, group).zip(shape.parts(x, group)) {
-                for j in 0..channels {
-                    y[j] = (x[j] - first - mean) * rstd * weight[j] + bias[j];
+                for (((y, &x), &weight), &bias) in y.iter_mut().zip(x).zip(weight).zip(bias) {
+                    *y = (x - first - mean) * rstd * weight + bias;
                 }
             }
             [mean, rstd]

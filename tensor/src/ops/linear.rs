@@ -6,6 +6,9 @@ use crate::gpu::{self, Gpu, GpuBuffer};
 use crate::operation::{Operation, run};
 use crate::{Float, Tensor, check};
 
+/// Rows of a block: long enough to be worth the packing of `w`, which each begins with.
+const BLOCK: usize = 256;
+
 /// `rows` rows of `k` features become rows of `n`.
 struct Linear {
     rows: usize,
@@ -23,17 +26,21 @@ impl Operation<3, 1> for Linear {
     // ANCHOR: cpu
     fn cpu<T: Float>(&self, [x, w, b]: [&[T]; 3], [y]: [&mut [T]; 1]) {
         let Linear { rows, k, n } = *self;
-        // The product is added to the bias, which costs no pass of its own over `y`.
-        parallel::rows(y, n.max(1), |_, y| y.copy_from_slice(b));
-        T::gemm(Gemm {
-            m: rows,
-            n,
-            k,
-            a: Matrix::new(x, k, false),
-            b: Matrix::new(w, n, false),
-            c: y,
-            accumulate: true,
-            parallel: true,
+        // The product is added to the bias, which is written a block ahead of it: a pass over all
+        // of `y` would find none of it in a cache.
+        let block = if rows < 8 * BLOCK { rows } else { BLOCK };
+        parallel::pieces(y, block * n, |i, y| {
+            y.chunks_exact_mut(n).for_each(|row| row.copy_from_slice(b));
+            T::gemm(Gemm {
+                m: y.len() / n,
+                n,
+                k,
+                a: Matrix::new(&x[i * block * k..], k, false),
+                b: Matrix::new(w, n, false),
+                c: y,
+                accumulate: true,
+                parallel: block == rows,
+            });
         });
     }
     // ANCHOR_END: cpu

@@ -89,9 +89,12 @@ fn sync_batch_norm(s: &Session) -> Result<Results> {
 }
 
 fn attention(s: &Session) -> Result<Results> {
-    let [q, k, v] = [s.var("in/q")?, s.var("in/k")?, s.var("in/v")?];
+    // The cases have the heads before the tokens.
+    let turned = |x: Var| x.permute(&[0, 2, 1, 3]);
+    let [q, k, v] = [s.var("in/q")?, s.var("in/k")?, s.var("in/v")?].map(turned);
     let scale = s.case.config("scale")?;
-    Ok(Results::y(q.attention(&k, &v, scale)).out("attn", q.attention_map(&k, scale)))
+    let y = turned(q.attention(&k, &v, scale));
+    Ok(Results::y(y).out("attn", q.attention_map(&k, scale)))
 }
 
 fn drop_path(s: &Session) -> Result<Results> {
