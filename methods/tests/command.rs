@@ -182,8 +182,10 @@ fn a_run_is_evaluated_and_kept() {
     let result: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let measured = run(&["evaluate", &out.display().to_string(), "--json"]);
     let measured: serde_json::Value = serde_json::from_slice(&measured.stdout).expect("JSON");
-    assert_eq!(measured["knn"], result["trained"]["knn"]);
-    assert_eq!(measured["std"], result["trained"]["std"]);
+    for network in ["trained", "untrained"] {
+        assert_eq!(measured[network]["knn"], result[network]["knn"]);
+        assert_eq!(measured[network]["projection"]["std"], result[network]["std"]);
+    }
 
     let again = run(&words);
     assert_eq!(again.status.code(), Some(2));

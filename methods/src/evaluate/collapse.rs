@@ -61,7 +61,7 @@ pub fn rankme(z: &Features, eps: f64) -> f64 {
 /// From the matrix itself: the eigenvalues of the smaller Gram matrix would come in half the time,
 /// but squaring loses every σ below 10⁻⁸ of the largest, which is where a collapsed batch has them
 /// and where `eps` decides.
-fn singular_values(z: &Features) -> Option<Vec<f64>> {
+pub(super) fn singular_values(z: &Features) -> Option<Vec<f64>> {
     if z.rows == 0 || z.values.iter().any(|x| !x.is_finite()) {
         return None;
     }

@@ -43,6 +43,18 @@ impl Features {
         self.values.chunks_exact(self.dim)
     }
 
+    /// The vectors of these rows, in the order given.
+    ///
+    /// Panics where there is no such row.
+    #[track_caller]
+    pub fn select(&self, rows: impl IntoIterator<Item = usize>) -> Self {
+        let mut values = Vec::new();
+        for row in rows {
+            values.extend_from_slice(&self.values[row * self.dim..][..self.dim]);
+        }
+        Self::new(values.len() / self.dim, self.dim, values)
+    }
+
     /// Every vector divided by `max(‖x‖, eps)`: of length 1, unless it was shorter than `eps`.
     pub fn normalized(&self, eps: f64) -> Self {
         let mut values = self.values.clone();

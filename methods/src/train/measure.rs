@@ -25,7 +25,7 @@ const MOST_MEASURED: usize = 1024;
 
 /// Images as a network takes them, ready on the host.
 pub struct Images {
-    pub(super) size: usize,
+    pub(crate) size: usize,
     pixels: Vec<f32>,
     labels: Vec<usize>,
     /// The names of the classes; empty where images have no labels.
@@ -48,6 +48,16 @@ impl Images {
         let (pixels, labels): (Vec<_>, Vec<_>) = read.into_iter().unzip();
         let classes = data.classes().to_vec();
         Images { size, pixels: pixels.concat(), labels, classes }
+    }
+
+    /// Images without labels, from their pixels one after the other, as [`to_input`] gives them.
+    ///
+    /// Panics where the pixels make up no whole images.
+    #[track_caller]
+    pub fn from_pixels(size: usize, pixels: Vec<f32>) -> Self {
+        let image = size * size * CHANNELS;
+        assert!(pixels.len().is_multiple_of(image), "Images: pixels of whole images expected");
+        Images { size, labels: vec![0; pixels.len() / image], pixels, classes: Vec::new() }
     }
 
     /// Neighbours from the training set, and images to measure from the test set.
@@ -163,7 +173,7 @@ pub(super) fn held_out_loss(
 
 /// Lets the batch norms of an untrained network see images, so that it is measured as the
 /// trained one is: with statistics of the data instead of zeros and ones.
-pub(super) fn calibrate(method: &dyn Method, device: &Device, images: &Images) {
+pub(crate) fn calibrate(method: &dyn Method, device: &Device, images: &Images) {
     method.train(true);
     images.through(device, |x| method.project(&method.encode(x)));
 }

@@ -22,6 +22,7 @@ pub use batches::Batches;
 pub use error::{RunError, SettingsError};
 pub use gradients::{Clip, gradient_norms};
 pub use measure::{Images, attention_jaccard, measure};
+pub(crate) use measure::calibrate;
 pub use network::{build, encoder_prefix, restore};
 pub use optimizer::{Descent, MissingGradient, Named, Optimizer, Rates};
 pub use run::{Ended, Trainer};
