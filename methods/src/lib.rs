@@ -15,6 +15,7 @@ pub mod crops;
 pub mod data;
 pub mod dino;
 pub mod evaluate;
+pub mod finetune;
 pub mod ibot;
 pub mod lejepa;
 pub mod losses;

@@ -6,6 +6,7 @@ mod compare;
 mod devices;
 mod evaluate;
 mod export;
+mod finetune;
 mod interrupt;
 mod published;
 mod train;
@@ -21,6 +22,8 @@ pub(crate) enum Command {
     Compare(compare::Compare),
     /// Measure the features of a run
     Evaluate(evaluate::Evaluate),
+    /// Train a run's whole network on with labels
+    Finetune(finetune::Finetune),
     /// Draw where a vision transformer looks
     Attend(attend::Attend),
     /// Write a network for use elsewhere
@@ -37,6 +40,7 @@ impl Command {
             Command::Train(train) => train.run(),
             Command::Compare(compare) => compare.run(),
             Command::Evaluate(evaluate) => evaluate.run(),
+            Command::Finetune(finetune) => finetune.run(),
             Command::Attend(attend) => attend.run(),
             Command::Export(export) => export.run(),
             Command::Bench(bench) => bench.run(),

@@ -69,11 +69,7 @@ impl Logistic {
     /// The share of rows, in `[0, 1]`, whose label has the highest score; NaN without rows.
     #[track_caller]
     pub fn accuracy(&self, features: &Features, labels: &[usize]) -> f64 {
-        assert_eq!(features.rows, labels.len(), "Logistic: labels, one a row");
-        let scores = self.scores(features);
-        let best = |row: &[f64]| (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]));
-        let correct = scores.iter().zip(labels).filter(|(row, label)| best(row) == Some(**label));
-        correct.count() as f64 / labels.len() as f64
+        self.scores(features).hits(labels)
     }
 }
 
@@ -190,7 +186,8 @@ mod tests {
     #[test]
     fn scale_and_place_of_the_features_change_nothing() {
         let x = cloud(60, 5);
-        let labels: Vec<usize> = x.iter().map(|row| usize::from(row[0] + 0.3 * row[1] > 0.0)).collect();
+        let labels: Vec<usize> =
+            x.iter().map(|row| usize::from(row[0] + 0.3 * row[1] > 0.0)).collect();
         let targets = one_hot(&labels, 2);
         let moved = |value: &f64| 1000.0 * value - 70.0;
         let far = Features::new(60, 5, x.values.iter().map(moved).collect());

@@ -43,7 +43,8 @@ impl MaskProbe {
         let scores = self.0.scores(places);
         let odds: Vec<f64> = scores.iter().map(|score| score[1] - score[0]).collect();
         let of_image = |(odds, object): (&[f64], &Vec<bool>)| {
-            let found: Vec<bool> = stretch(odds, grid, size).iter().map(|odds| *odds > 0.0).collect();
+            let found: Vec<bool> =
+                stretch(odds, grid, size).iter().map(|odds| *odds > 0.0).collect();
             jaccard(&found, size, object, size)
         };
         let overlaps = odds.chunks(cells).zip(objects).map(of_image);
@@ -68,7 +69,10 @@ pub fn coverage(object: &[bool], size: [usize; 2], grid: [usize; 2]) -> Vec<f64>
         *covered += usize::from(inside);
         *all += 1;
     }
-    assert!(counts.iter().all(|[_, all]| *all > 0), "coverage: {size:?} pixels for {grid:?} places");
+    assert!(
+        counts.iter().all(|[_, all]| *all > 0),
+        "coverage: {size:?} pixels for {grid:?} places"
+    );
     counts.iter().map(|[covered, all]| *covered as f64 / *all as f64).collect()
 }
 

@@ -62,9 +62,8 @@ mod tests {
     #[test]
     fn a_box_spreads_along_its_sides() {
         // Corners of a 6 × 2 rectangle away from the origin: variances 9 and 1.
-        let z = Features::new(4, 3, vec![
-            8.0, 4.0, 5.0, 8.0, 2.0, 5.0, 2.0, 2.0, 5.0, 2.0, 4.0, 5.0,
-        ]);
+        let z =
+            Features::new(4, 3, vec![8.0, 4.0, 5.0, 8.0, 2.0, 5.0, 2.0, 2.0, 5.0, 2.0, 4.0, 5.0]);
         let curve = explained_variance(&z);
         for (found, expected) in curve.iter().zip([0.9, 1.0, 1.0]) {
             assert!((found - expected).abs() < 1e-12, "{curve:?}");

@@ -26,13 +26,13 @@ pub struct Attention {
 pub(super) fn heads(encoder: &Encoder, device: &Device, located: &Located) -> Option<Attention> {
     let Encoder::Vit(vit) = encoder else { return None };
     let (block, objects) = (vit.config().depth.checked_sub(1)?, located.objects.as_ref()?);
-    let x = located.images.through(device, |x| {
-        Var::constant(vit.attention_to_patches(x, block))
-    });
+    let x = located.images.through(device, |x| Var::constant(vit.attention_to_patches(x, block)));
     let (grid, size) = (located.grid, [located.size; 2]);
     let of_image = |(weights, object): (&[f64], &Vec<bool>)| -> Vec<f64> {
         let heads = weights.chunks(grid[0] * grid[1]);
-        heads.map(|head| jaccard(&attention_mask(head, ATTENTION_KEEP), grid, object, size)).collect()
+        heads
+            .map(|head| jaccard(&attention_mask(head, ATTENTION_KEEP), grid, object, size))
+            .collect()
     };
     let found: Vec<Vec<f64>> = x.iter().zip(objects).map(of_image).collect();
     Attention::of(&found)

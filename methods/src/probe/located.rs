@@ -7,9 +7,7 @@ use tensor::{Device, Tensor};
 
 use crate::augment::to_input;
 use crate::data::{BoundingBox, CHANNELS, Dataset, Image, Splits};
-use crate::evaluate::{
-    BoxScore, Features, MaskProbe, RelativeBox, box_probe, coverage,
-};
+use crate::evaluate::{BoxScore, Features, MaskProbe, RelativeBox, box_probe, coverage};
 use crate::train::Images;
 
 /// At most this many training and test images …
@@ -49,7 +47,9 @@ impl Located {
         let map = encoder.feature_map(&blank);
         let &[_, rows, columns, channels] = map.shape().as_slice() else { return None };
         let bound = (MOST_VALUES / (rows * columns * channels)).max(2);
-        let of = |data: &dyn Dataset, most: usize| Located::of(data, size, [rows, columns], most.min(bound));
+        let of = |data: &dyn Dataset, most: usize| {
+            Located::of(data, size, [rows, columns], most.min(bound))
+        };
         Some([of(&*data.train, MOST[0])?, of(&*data.test, MOST[1])?])
     }
 
@@ -146,9 +146,8 @@ impl Square {
 
     /// What of a box lies in the square; `None` where nothing does.
     fn bounds(&self, bounds: &BoundingBox) -> Option<RelativeBox> {
-        let inside = |at: usize, from: usize| {
-            ((at as f64 - from as f64) / self.side as f64).clamp(0.0, 1.0)
-        };
+        let inside =
+            |at: usize, from: usize| ((at as f64 - from as f64) / self.side as f64).clamp(0.0, 1.0);
         let BoundingBox { top, left, bottom, right } = *bounds;
         let [top, bottom] = [top, bottom].map(|at| inside(at, self.top));
         let [left, right] = [left, right].map(|at| inside(at, self.left));
@@ -176,9 +175,7 @@ mod tests {
         let image = Image::filled(2, 6, [0.0; 3]);
         let square = Square::of(&image);
         assert_eq!((square.top, square.left, square.side), (0, 2, 2));
-        let bounds = |left, right| {
-            square.bounds(&BoundingBox { top: 0, left, bottom: 1, right })
-        };
+        let bounds = |left, right| square.bounds(&BoundingBox { top: 0, left, bottom: 1, right });
         assert_eq!(bounds(0, 3), Some([0.0, 0.0, 0.5, 0.5]));
         assert_eq!(bounds(3, 6), Some([0.0, 0.5, 0.5, 1.0]));
         assert_eq!(bounds(4, 6), None);

@@ -82,9 +82,9 @@ pub(super) fn measures(
         let votes = Knn::dino(classes).classify(known, train.labels(), &features);
         100.0 * votes.accuracy(test.labels())
     });
-    let linear = known.filter(|_| linear).map(|known| {
-        linear_probe((&known, train.labels()), (&features, test.labels()), classes)
-    });
+    let linear = known
+        .filter(|_| linear)
+        .map(|known| linear_probe((&known, train.labels()), (&features, test.labels()), classes));
     let pairs = pairs(method, device, data, train.size);
     let projected = [0, 1].map(|view| project(method, device, &pairs[view]));
     method.train(true);

@@ -18,7 +18,11 @@ impl Evaluation {
         let masks = || masks.map(index);
         let rows: [Row; 15] = [
             ("k-NN", |m| m.knn.map(percent), accuracy.map(percent)),
-            ("linear probe", |m| m.linear.as_ref().map(|l| percent(l.accuracy)), accuracy.map(percent)),
+            (
+                "linear probe",
+                |m| m.linear.as_ref().map(|l| percent(l.accuracy)),
+                accuracy.map(percent),
+            ),
             ("  its l2, chosen", |m| m.linear.as_ref().map(|l| format!("{:e}", l.l2)), None),
             ("box probe: mean IoU", |m| m.boxes.map(|b| index(b.iou)), boxes.map(|b| index(b.iou))),
             (

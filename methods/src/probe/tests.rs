@@ -1,6 +1,5 @@
 //! An evaluation from end to end, on networks of a few hundred parameters.
 
-use models::Module;
 use tensor::Device;
 
 use super::*;

@@ -6,6 +6,7 @@ use std::path::Path;
 use models::Module;
 use models::weights::{Weights, WeightsError};
 
+use super::online::OnlineProbe;
 use super::optimizer::Descent;
 use super::sums::Sums;
 use crate::report::write_whole;
@@ -33,6 +34,7 @@ pub(super) fn save(
     module: &dyn Module,
     descent: &Descent,
     place: &Place,
+    probe: Option<&OnlineProbe>,
     wide: bool,
 ) -> io::Result<()> {
     let mut weights = Weights::default();
@@ -42,6 +44,9 @@ pub(super) fn save(
         weights.metadata.insert(key.to_owned(), value);
     }
     place.sums.collect(&mut weights.metadata);
+    if let Some(probe) = probe {
+        probe.collect(&mut weights);
+    }
     let bytes = weights.to_bytes(wide).map_err(io::Error::other)?;
     write_whole(path, &bytes)
 }
@@ -54,6 +59,7 @@ pub(super) fn load(
     path: &Path,
     module: &dyn Module,
     descent: &mut Descent,
+    probe: Option<&mut OnlineProbe>,
 ) -> Result<Place, WeightsError> {
     let mut weights = Weights::read(path)?;
     let format = |reason| WeightsError::Format { path: path.to_owned(), reason };
@@ -70,6 +76,9 @@ pub(super) fn load(
     descent
         .restore(OPTIMIZER, module, &weights)
         .map_err(|name| format(format!("`{name}` is missing or has not its parameter's shape")))?;
+    if let Some(probe) = probe {
+        probe.restore(&weights, path)?;
+    }
     weights.arrays.retain(|name, _| name.starts_with(NETWORK));
     weights.load_into(NETWORK, module, path)?;
     Ok(place)

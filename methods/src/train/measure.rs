@@ -107,6 +107,15 @@ impl Images {
         Features::from_f32(self.len(), self.size * self.size * CHANNELS, &pixels)
     }
 
+    /// These images as one batch, `[n, size, size, 3]`.
+    pub fn batch(&self, device: &Device, rows: &[usize]) -> Var {
+        let image = self.size * self.size * CHANNELS;
+        let pixels = rows.iter().flat_map(|row| &self.pixels[row * image..][..image]);
+        let pixels: Vec<f32> = pixels.copied().collect();
+        let shape = [rows.len(), self.size, self.size, CHANNELS];
+        Var::constant(Tensor::from_slice(device, shape, &pixels))
+    }
+
     /// A network's output for every image: `f` maps `[n, size, size, 3]` to `[n, d]`.
     pub fn through(&self, device: &Device, f: impl Fn(&Var) -> Var) -> Features {
         let image = self.size * self.size * CHANNELS;

@@ -12,6 +12,7 @@ use super::clock::Clock;
 use super::error::RunError;
 use super::measure::{Images, calibrate, held_out_loss, measure, pixels_knn};
 use super::network::{begin, build};
+use super::online::OnlineProbe;
 use super::optimizer::{Descent, Named};
 use super::progress::{Now, Progress};
 use super::sums::{Fold, Pending};
@@ -46,6 +47,7 @@ pub struct Trainer {
     method: Box<dyn Method>,
     loaded: Option<Loaded>,
     descent: Descent,
+    probe: Option<OnlineProbe>,
     at: Schedule,
     place: Place,
     pending: Pending,
@@ -82,7 +84,10 @@ impl Trainer {
             true => (build(&settings, &device)?, None),
             false => begin(&settings, &device)?,
         };
+        let features = settings.encoder()?.features();
+        let probe = OnlineProbe::of(&settings, features, &images[0], &device)?;
         let mut trainer = Trainer {
+            probe,
             descent: Descent::new(method.optimizer(), method.clip()),
             at: Schedule::start(&settings.run, found),
             place: Place::default(),
@@ -131,7 +136,8 @@ impl Trainer {
         if !path.exists() {
             return Err(RunError::NothingToResume(self.folder.clone()));
         }
-        self.place = checkpoint::load(&path, &*self.method, &mut self.descent)?;
+        self.place =
+            checkpoint::load(&path, &*self.method, &mut self.descent, self.probe.as_mut())?;
         self.at.step = self.place.step;
         // What was measured after the checkpoint will be measured again.
         let path = self.metrics_path();
@@ -190,6 +196,9 @@ impl Trainer {
             false => Vec::new(),
         };
         let (output, gradients) = super::step(&*self.method, &mut self.descent, views, &self.at)?;
+        if let Some(probe) = &mut self.probe {
+            probe.step(&*self.method, &self.images[0], &self.device, &self.at)?;
+        }
         self.at.step += 1;
         let norms = gradient_norms(&leaves, &gradients).into_iter();
         let largest = |(layer, norm)| (format!("{GRADIENT_NORM}{layer}"), Fold::Largest, norm);
@@ -241,6 +250,8 @@ impl Trainer {
         let images_per_second = clock.speed(self.at.step, self.at.batch);
         let measures = measure(&*self.method, &self.device, &self.images, with_knn, loss);
         self.knn = measures.knn.or(self.knn);
+        let probe = self.probe.as_ref();
+        watched.extend(probe.map(|p| p.accuracy(&*self.method, &self.images[1], &self.device)));
         let metrics = Metrics {
             epoch: epoch as u64,
             step: self.at.step as u64,
@@ -271,7 +282,8 @@ impl Trainer {
 
     fn save(&self) -> Result<(), RunError> {
         let path = self.folder.join(CHECKPOINT);
-        checkpoint::save(&path, &*self.method, &self.descent, &self.place, self.device.is_f64())
+        let (probe, wide) = (self.probe.as_ref(), self.device.is_f64());
+        checkpoint::save(&path, &*self.method, &self.descent, &self.place, probe, wide)
             .map_err(|source| RunError::File { path, source })
     }
 

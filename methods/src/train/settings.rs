@@ -46,6 +46,9 @@ pub struct Run {
     /// Whether the largest norm of each layer's gradient is logged, which takes a pass over the
     /// gradients.
     pub watch_gradient_norms: bool,
+    /// Whether a linear classifier of detached features is trained beside the method; its accuracy
+    /// stands in `metrics.jsonl`.
+    pub online_probe: bool,
 }
 
 impl Settings {
