@@ -1,6 +1,7 @@
 //! The backward pass: from a scalar to the gradients of all leaves.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::convert::Infallible;
 use std::panic::Location;
 
 use tensor::Tensor;
@@ -118,10 +119,16 @@ impl Var {
     /// ```
     #[track_caller]
     pub fn backward(self) -> Gradients {
+        let seed = self.scalar_seed();
+        self.backward_from(seed)
+    }
+
+    /// The cotangent of a scalar with respect to itself.
+    #[track_caller]
+    pub(crate) fn scalar_seed(&self) -> Tensor {
         let elements = self.shape().elements();
         assert!(elements == 1, "backward: {} is not a scalar: sum or average it", self.shape());
-        let seed = Tensor::full(self.device(), self.shape(), 1.0);
-        self.backward_from(seed)
+        Tensor::full(self.device(), self.shape(), 1.0)
     }
 
     /// As [`backward`](Var::backward), from a cotangent of the value's shape.
@@ -136,7 +143,6 @@ impl Var {
     /// let grads = (&x * 3.0).backward_from(x.value().clone());
     /// assert_eq!(grads.get(&x).unwrap().to_vec::<f64>(), [3.0, 6.0]);
     /// ```
-    // ANCHOR: backward
     #[track_caller]
     pub fn backward_from(self, seed: Tensor) -> Gradients {
         assert!(
@@ -145,6 +151,18 @@ impl Var {
             seed.shape(),
             self.shape()
         );
+        let Ok(gradients) = self.walk_back(seed, |_, _| Ok::<_, Infallible>(()));
+        gradients
+    }
+
+    // ANCHOR: backward
+    /// Walks back, and shows `look` each operation with each cotangent that its rule returns.
+    #[track_caller]
+    pub(crate) fn walk_back<E>(
+        self,
+        seed: Tensor,
+        look: impl Fn(&Var, &Tensor) -> Result<(), E>,
+    ) -> Result<Gradients, E> {
         let caller = Location::caller();
         let mut gradients = Gradients { by_leaf: HashMap::new(), cut_off: cut_off(&self) };
         // Nodes whose cotangent has begun to arrive. The newest comes next: all that use it are
@@ -156,6 +174,7 @@ impl Var {
                     let needed: Vec<bool> = parents.iter().map(Var::needs_grad).collect();
                     for (parent, dx) in parents.into_iter().zip(vjp(&dy, &needed)) {
                         if let Some(dx) = dx.filter(|_| parent.needs_grad()) {
+                            look(&node, &dx)?;
                             accumulate(&mut open, parent, dx);
                         }
                     }
@@ -167,7 +186,7 @@ impl Var {
                 _ => {}
             }
         }
-        gradients
+        Ok(gradients)
     }
     // ANCHOR_END: backward
 

@@ -30,10 +30,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// 2 where the command was used wrongly, as clap's own, 1 where something else failed.
+/// 2 where the command was used wrongly, as clap's own, 3 where a collapse has ended a run that was
+/// to be ended by one, 1 where something else failed.
 fn exit_code(error: &anyhow::Error) -> u8 {
+    if let Some(RunError::Collapsed { .. }) = error.downcast_ref() {
+        return 3;
+    }
     let wrong_usage = match error.downcast_ref::<RunError>() {
-        Some(RunError::Settings(_) | RunError::Occupied(_)) => true,
+        Some(RunError::Settings(_) | RunError::Occupied(_) | RunError::Elsewhere { .. }) => true,
         Some(RunError::Data(error)) => is_wrong_source(error),
         Some(_) => false,
         None => error.is::<SettingsError>() || error.downcast_ref().is_some_and(is_wrong_source),

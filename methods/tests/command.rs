@@ -1,35 +1,22 @@
 //! The `stopgrad` command as a user meets it: mistakes, interruptions, results.
 
+mod shared;
+
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use models::weights::Weights;
+use shared::{run, stopgrad, text};
 
 /// A run of a few seconds.
 const SHORT: &[&str] = &["--encoder", "resnet-small-w4", "--device", "cpu", "--epochs", "3"];
-
-fn stopgrad(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_stopgrad"));
-    command.args(arguments).stdin(Stdio::null());
-    // A software adapter's driver complains where this is not set.
-    command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
-    command
-}
-
-fn run(arguments: &[&str]) -> Output {
-    stopgrad(arguments).output().expect("the command starts")
-}
 
 fn train_into(out: &Path, more: &[&str]) -> Vec<String> {
     let mut arguments: Vec<String> = ["train", "simsiam", "--out"].map(String::from).to_vec();
     arguments.push(out.display().to_string());
     arguments.extend(SHORT.iter().chain(more).map(|word| word.to_string()));
     arguments
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).trim().to_owned()
 }
 
 /// Every mistake is one line that names the flag or the path, and leaves nothing behind.

@@ -129,15 +129,10 @@ fn macs(node: &Var, inputs: &[Var]) -> u64 {
         }
         // Each output is a sum over the keys, and each of these scores one over the features;
         // keys and values are as wide as the queries.
-        ("attention", [_, keys, _]) => 2 * key_count(keys),
+        ("attention", [_, keys, _]) => 2 * keys.shape()[1],
         _ => 0,
     };
     y.elements() as u64 * terms_of_each as u64
-}
-
-/// Of keys `[…, m, d]`.
-fn key_count(keys: &Var) -> usize {
-    keys.shape().as_slice().iter().rev().nth(1).copied().unwrap_or(0)
 }
 
 impl fmt::Display for Summary {
@@ -195,6 +190,15 @@ mod tests {
             let classifier = found.layers.last().unwrap().output.features() as u64 * 1000;
             assert_eq!(format!("{:.3}", (found.macs() + classifier) as f64 / 1e9), billions);
         }
+    }
+
+    /// Two products of every query with every key, `t² d` multiplications each in every head.
+    #[test]
+    fn attention_counts_queries_times_keys() {
+        let normal = |t| Var::leaf(Tensor::ones(&Device::cpu(), [2, t, 3, 5]));
+        let (q, k) = (normal(7), normal(11));
+        let y = q.attention(&k, &k, 1.0);
+        assert_eq!(macs(&y, &[q, k.clone(), k]), 2 * 2 * 3 * 7 * 11 * 5);
     }
 
     /// Standardised and weight-normed weights are computed, and still belong to their layers.

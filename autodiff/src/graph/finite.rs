@@ -14,7 +14,7 @@ use crate::{Gradients, Var};
     "the {what} of the `{op}` {shape} made at {made_at} is not finite: entry {index} is {value}"
 )]
 pub struct NotFinite {
-    /// `value` or `gradient`.
+    /// `value`, `gradient`, or `input gradient`: what the operation's rule returned.
     pub what: &'static str,
     /// The operation; `leaf` for a gradient.
     pub op: &'static str,
@@ -45,6 +45,31 @@ pub struct NotFinite {
 pub fn check_finite(root: &Var) -> Result<(), NotFinite> {
     let nodes = with_detached(root, |_, _| true);
     nodes.iter().try_for_each(|node| check("value", node.op(), node.value(), node.0.made_at))
+}
+
+impl Var {
+    /// As [`backward`](Var::backward), but ends at the first rule that returns a NaN or an
+    /// infinity. Reads every cotangent back: for finding a mistake, not for every step.
+    ///
+    /// # Errors
+    /// Names the operation of that rule.
+    ///
+    /// # Panics
+    /// As [`backward`](Var::backward).
+    ///
+    /// ```
+    /// # use autodiff::Var;
+    /// # use tensor::{Device, Tensor};
+    /// let x = Var::leaf(Tensor::zeros(&Device::reference(), [2]));
+    /// // The root is 0, and its slope infinite.
+    /// let wrong = (x.sqrt() * 2.0).sum_all().backward_checked().unwrap_err();
+    /// assert_eq!((wrong.op, wrong.what), ("sqrt", "input gradient"));
+    /// ```
+    #[track_caller]
+    pub fn backward_checked(self) -> Result<Gradients, NotFinite> {
+        let seed = self.scalar_seed();
+        self.walk_back(seed, |node, dx| check("input gradient", node.op(), dx, node.0.made_at))
+    }
 }
 
 impl Gradients {

@@ -32,6 +32,7 @@ pub const MEAN: [f32; CHANNELS] = [0.485, 0.456, 0.406];
 /// The standard deviation of each channel that a network's input is divided by; see [`MEAN`].
 pub const STD: [f32; CHANNELS] = [0.229, 0.224, 0.225];
 
+// ANCHOR: key
 /// The generator of one view of one sample in one epoch.
 ///
 /// The four numbers *are* the generator's 256-bit key, so no two views share a stream.
@@ -43,6 +44,7 @@ pub fn key(seed: u64, epoch: usize, sample: usize, view: usize) -> ChaCha8Rng {
     }
     ChaCha8Rng::from_seed(key)
 }
+// ANCHOR_END: key
 
 /// A picture as evaluation sees it: the largest square in the middle, resized to `size`, and
 /// normalised with [`MEAN`] and [`STD`].

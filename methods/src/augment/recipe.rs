@@ -71,6 +71,7 @@ impl Recipe {
         }
     }
 
+    // ANCHOR: byol
     /// BYOL's two views (table 6), which MoCo-v3, Barlow Twins and VICReg use too: the first is
     /// always blurred, the second seldom, and sometimes solarised.
     pub fn byol() -> [Self; 2] {
@@ -84,6 +85,7 @@ impl Recipe {
         let second = Self { blur_p: 0.1, solarize_p: 0.2, ..first.clone() };
         [first, second]
     }
+    // ANCHOR_END: byol
 
     /// DINO's two global views and its local view: BYOL's colours, crops above and below 40 % of
     /// the picture.
@@ -144,6 +146,7 @@ impl Recipe {
         normalize(self.view(image, size, rng), MEAN, STD)
     }
 
+    // ANCHOR: view
     /// A view for the eye, `[size, size, 3]`, in `[0, 1]`.
     ///
     /// Panics on settings that [`check`](Self::check) refuses and on an empty picture.
@@ -172,6 +175,7 @@ impl Recipe {
         }
         view
     }
+    // ANCHOR_END: view
 
     /// Brightness, contrast, saturation and hue, in random order.
     fn jitter(&self, mut view: Image, rng: &mut ChaCha8Rng) -> Image {
@@ -193,6 +197,7 @@ impl Recipe {
         view
     }
 
+    // ANCHOR: crop
     /// A box of random area and shape, as torchvision draws it: ten tries, then the largest box
     /// in the middle whose shape is allowed.
     fn draw_crop(&self, image: &Image, rng: &mut ChaCha8Rng) -> Crop {
@@ -219,6 +224,7 @@ impl Recipe {
         let crop_height = height.min((width / aspect).round_ties_even()).max(1.0);
         Crop::center(image, crop_height as usize, crop_width as usize)
     }
+    // ANCHOR_END: crop
 }
 
 /// A setting of a [`Recipe`] that makes no sense.

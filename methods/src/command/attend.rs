@@ -3,17 +3,16 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use autodiff::Var;
 use clap::Args;
-use methods::augment::{Crop, Interpolation, crop_resize, to_input};
+use methods::augment::{Crop, Interpolation, crop_resize};
 use methods::data::{Image, read_picture};
 use methods::method::Method;
 use methods::report::{AttentionPicture, write_whole};
-use methods::train::{RunError, Settings, SettingsError, device_named, restore};
+use methods::train::{RunError, Settings, SettingsError, attention_weights, device_named, restore};
 use models::vit::Vit;
 use models::{Encoder, EncoderConfig, Init, Module};
 use serde::Serialize;
-use tensor::{Device, Tensor};
+use tensor::Device;
 
 use super::published::{Published, wrong};
 
@@ -103,7 +102,7 @@ impl Attend {
         std::fs::create_dir_all(&out).map_err(failed(&out))?;
         for ((path, image), name) in self.images.iter().zip(&images).zip(names) {
             let picture = out.join(format!("{name}-block{block}.png"));
-            let (grid, attention) = weights(vit, &device, image, size, block);
+            let (grid, attention) = attention_weights(vit, &device, image, size, block);
             let shown = AttentionPicture { image: &square(image), grid, heads: &attention };
             write_whole(&picture, &shown.png()).map_err(failed(&picture))?;
             let attended = Attended { image: path.clone(), picture, block, grid, attention };
@@ -177,23 +176,6 @@ impl Attend {
             }
         }
     }
-}
-
-/// How much each head attends to each patch, and how many there are down and across.
-fn weights(
-    vit: &Vit,
-    device: &Device,
-    image: &Image,
-    size: usize,
-    block: usize,
-) -> ([usize; 2], Vec<Vec<f32>>) {
-    let input = to_input(image, size);
-    let x = Var::constant(Tensor::from_slice(device, [1, size, size, 3], &input.pixels));
-    let patches = vit.attention_to_patches(&x, block);
-    let (heads, count) = (patches.shape()[1], patches.shape()[2]);
-    let values: Vec<f32> = patches.to_vec();
-    let of_head = |head: usize| values[head * count..][..count].to_vec();
-    (vit.grid(&x), (0..heads).map(of_head).collect())
 }
 
 /// What the network sees of an image, in the image's own pixels.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use methods::data;
 use methods::probe::{Asked, Evaluation, evaluate};
-use methods::report::write_json;
+use methods::report::{self, write_json};
 use methods::train::{Settings, restore};
 
 /// Measure the features of a run, beside those of the untrained network.
@@ -60,6 +60,9 @@ impl Evaluate {
         let evaluation = evaluate(&settings, &device, &*method, &splits, asked)?;
         let path = self.run.join("evaluation.json");
         write_json(&path, &evaluation)?;
+        if self.run.join("result.json").exists() {
+            report::write(&self.run)?;
+        }
         if self.json {
             println!("{}", serde_json::to_string(&evaluation)?);
         } else {

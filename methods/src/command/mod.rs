@@ -10,6 +10,7 @@ mod finetune;
 mod interrupt;
 mod published;
 mod train;
+mod views;
 
 use clap::Subcommand;
 
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Export(export::Export),
     /// Time a piece of work, and show where the time goes
     Bench(bench::Bench),
+    /// Draw the views that a method makes of images
+    Views(views::Views),
     /// List the devices, and which one `auto` takes
     Devices(devices::Devices),
 }
@@ -44,6 +47,7 @@ impl Command {
             Command::Attend(attend) => attend.run(),
             Command::Export(export) => export.run(),
             Command::Bench(bench) => bench.run(),
+            Command::Views(views) => views.run(),
             Command::Devices(devices) => devices.run(),
         }
     }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use methods::registry::METHODS;
-use methods::report::{RunResult, Table, sentence};
-use methods::train::{Ended, Settings, Trainer};
+use methods::report::{Best, RunResult, Table, sentence};
+use methods::train::{Ended, RunError, Settings, Start, Trainer};
 
 use super::interrupt::stop_on_interrupt;
 
@@ -19,7 +19,10 @@ const RUNS: &str = "runs";
   stopgrad train simsiam --set stop_gradient=false
   stopgrad train simsiam --recipe imagenet --print-config
   stopgrad train simsiam --data folder:photos --epochs 100 --out runs/photos
-  stopgrad train simsiam --out runs/photos --resume")]
+  stopgrad train simsiam --out runs/photos --resume
+  stopgrad train simsiam --from runs/photos/checkpoint-best.safetensors
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 ended by --stop-on-collapse")]
 pub(crate) struct Train {
     #[arg(help = format!("The method: {}", METHODS.join(", ")))]
     method: String,
@@ -62,6 +65,15 @@ pub(crate) struct Train {
     /// Go on with the run in --out, or with the newest one of this method and data
     #[arg(long)]
     resume: bool,
+    /// Go on from this checkpoint of a run; what came after it in the run is forgotten
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    from: Option<PathBuf>,
+    /// End the run when three measurements in a row say that it has collapsed
+    #[arg(long)]
+    stop_on_collapse: bool,
+    /// Write the measurements for TensorBoard too
+    #[arg(long)]
+    tensorboard: bool,
     /// Show all settings with their sources and train nothing
     #[arg(long)]
     print_config: bool,
@@ -82,17 +94,27 @@ impl Train {
             return Ok(());
         }
         let folder = self.folder(&settings)?;
-        if self.resume {
+        let start = match &self.from {
+            Some(file) => Start::From(file),
+            None if self.resume => Start::Newest,
+            None => Start::Anew,
+        };
+        if start != Start::Anew {
             settings = self.resumed(&folder)?;
         }
         let stop = stop_on_interrupt()?;
-        let trainer = Trainer::new(settings, &folder, self.resume, self.json)?;
+        let trainer = Trainer::new(settings, &folder, start, self.json)?;
         self.announce(&format!("run: {}", folder.display()));
         if let (Some(loaded), Some(file)) = (trainer.loaded(), &self.weights) {
             self.announce(&format!("weights: {file}: {loaded}"));
         }
         match trainer.run(&stop)? {
             Ended::Finished(result) => self.show(&result, &folder)?,
+            Ended::Collapsed { result, step, of } => {
+                self.show(&result, &folder)?;
+                let (verdict, result) = (result.verdict, folder.join("result.json"));
+                return Err(RunError::Collapsed { step, of, verdict, result }.into());
+            }
             Ended::Stopped { step } => self.announce(&format!(
                 "stopped after step {step}; to go on:\n  stopgrad train {} --out {} --resume",
                 self.method,
@@ -117,6 +139,13 @@ impl Train {
         ] {
             if let Some(value) = value {
                 settings = settings.flag(key, &value)?;
+            }
+        }
+        for (key, is_given) in
+            [("stop_on_collapse", self.stop_on_collapse), ("tensorboard", self.tensorboard)]
+        {
+            if is_given {
+                settings = settings.flag(key, "true")?;
             }
         }
         for assignment in &self.set {
@@ -147,6 +176,9 @@ impl Train {
     fn folder(&self, settings: &Settings) -> anyhow::Result<PathBuf> {
         if let Some(out) = &self.out {
             return Ok(out.clone());
+        }
+        if let Some(folder) = self.from.as_ref().and_then(|file| file.parent()) {
+            return Ok(folder.to_owned());
         }
         let word = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
         let name = format!("{}-{}", self.method, word(&settings.run.data));
@@ -181,6 +213,9 @@ impl Train {
             result.device,
             folder.join("report.html").display()
         );
+        if let Some(Best { step, by, value }) = &result.best {
+            println!("best by {by}, {value:.1}, after step {step}: checkpoint-best.safetensors");
+        }
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ pub use self::table::{Comparison, Line};
 
 use crate::registry::METHODS;
 use crate::report::RunResult;
-use crate::train::{Ended, RunError, Settings, SettingsError, Trainer};
+use crate::train::{Ended, RunError, Settings, SettingsError, Start, Trainer};
 
 /// What takes a method's protection away, as `--set` takes it. Every method has a row.
 pub const PROTECTIONS: &[(&str, &[&str])] = &[
@@ -138,13 +138,12 @@ impl Job {
 
     /// Whether the run came to its end.
     fn run(&self, stop: &AtomicBool) -> Result<bool, RunError> {
-        let begun = has_begun(&self.folder);
-        let settings = match begun {
-            true => Settings::of_run(&self.folder.join("config.toml"))?,
-            false => self.settings.clone(),
+        let (settings, start) = match has_begun(&self.folder) {
+            true => (Settings::of_run(&self.folder.join("config.toml"))?, Start::Newest),
+            false => (self.settings.clone(), Start::Anew),
         };
-        let trainer = Trainer::new(settings, &self.folder, begun, false)?;
-        Ok(matches!(trainer.run(stop)?, Ended::Finished(_)))
+        let trainer = Trainer::new(settings, &self.folder, start, false)?;
+        Ok(!matches!(trainer.run(stop)?, Ended::Stopped { .. }))
     }
 }
 

@@ -80,6 +80,14 @@ pub fn open(source: &str, seed: u64) -> Result<Splits, DataError> {
     }
 }
 
+/// At most `count` indices spread over a set of `len`: over all of it where a folder stands behind
+/// the other, and over the classes where they take turns.
+pub fn spread(count: usize, len: usize) -> Vec<usize> {
+    let count = count.min(len);
+    let apart = len / count.max(1);
+    (0..count).map(|i| i * len / count + i % apart).collect()
+}
+
 /// Reads one picture of any format that a [`Folder`] takes.
 ///
 /// # Errors
@@ -159,6 +167,14 @@ mod tests {
             let Splits { train, test } = open(source, 1).expect(source);
             assert_eq!((train.len(), test.len(), train.classes().len()), (2048, 512, 8));
         }
+    }
+
+    #[test]
+    fn indices_are_spread_over_folders_and_over_turns() {
+        assert_eq!(spread(4, 64), [0, 17, 34, 51]);
+        assert_eq!(spread(8, 3), [0, 1, 2]);
+        assert_eq!(spread(3, 8), [0, 3, 5]);
+        assert!(spread(8, 0).is_empty());
     }
 
     #[test]

@@ -72,6 +72,7 @@ pub enum Measure {
 }
 
 impl Measure {
+    // ANCHOR: measure
     /// The first measure that calls `point` collapsed, in features that can reach rank `full_rank`.
     fn of(point: &Point, full_rank: usize) -> Option<Self> {
         let limit = COLLAPSED_RANK.max(COLLAPSED_RANK_SHARE * full_rank as f64);
@@ -85,6 +86,7 @@ impl Measure {
             _ => None,
         }
     }
+    // ANCHOR_END: measure
 }
 
 impl Display for Measure {

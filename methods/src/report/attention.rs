@@ -1,23 +1,13 @@
 //! A picture of where a vision transformer looks.
 
-use super::letters;
-use super::pictures::png;
+use super::sheet::{GAP, LABEL, Sheet};
 use crate::augment::{Crop, Interpolation, crop_resize, grayscale};
 use crate::data::{CHANNELS, Image};
 
 /// The side of a panel, in pixels.
 const PANEL: usize = 224;
-/// Between panels, and around them.
-const GAP: usize = 12;
-/// A letter's pixel, in pixels.
-const LETTER: usize = 2;
-/// The height of a label with the space around it.
-const LABEL: usize = letters::HEIGHT * LETTER + GAP;
 /// How much of a panel's colour is the attention's; the rest is the image in grey.
 const HEAT: f32 = 0.8;
-
-const PAPER: [u8; CHANNELS] = [255; CHANNELS];
-const INK: [u8; CHANNELS] = [40; CHANNELS];
 
 /// An image, and how much each head of an attention looks at each patch of it.
 pub struct AttentionPicture<'a> {
@@ -37,25 +27,34 @@ impl AttentionPicture<'_> {
     /// # Panics
     /// Where there is no head, or one has not a weight for each patch.
     pub fn png(&self) -> Vec<u8> {
+        let panels = self.panels(PANEL);
+        let columns = columns(panels.len());
+        let (row, column) = (LABEL + PANEL, PANEL + GAP);
+        let mut sheet =
+            Sheet::new(GAP + panels.len().div_ceil(columns) * row, GAP + columns * column);
+        for (place, (label, panel)) in panels.iter().enumerate() {
+            let (top, left) = (place / columns * row, GAP + place % columns * column);
+            sheet.write(top, left, label);
+            sheet.put(top + LABEL, left, panel, 1);
+        }
+        sheet.png()
+    }
+
+    /// The image, the mean of the heads, and each head, with their labels, `side` by `side`.
+    pub(crate) fn panels(&self, side: usize) -> Vec<(String, Image)> {
         let patches = self.grid[0] * self.grid[1];
         assert!(!self.heads.is_empty() && self.heads.iter().all(|head| head.len() == patches));
         let mean = |patch: usize| self.heads.iter().map(|head| head[patch]).sum::<f32>();
         let mean: Vec<f32> = (0..patches).map(mean).collect();
 
         let whole = Crop::whole(self.image);
-        let image = crop_resize(self.image, whole, [PANEL; 2], Interpolation::Bilinear);
+        let image = crop_resize(self.image, whole, [side; 2], Interpolation::Bilinear);
         let grey = grayscale(image.clone());
         let mut panels = vec![("image".to_owned(), image)];
         panels.push(("mean".to_owned(), self.heat(&grey, &mean)));
         let heads = self.heads.iter().enumerate();
         panels.extend(heads.map(|(i, head)| (format!("head {i}"), self.heat(&grey, head))));
-
-        let columns = columns(panels.len());
-        let mut sheet = Sheet::new(panels.len().div_ceil(columns), columns);
-        for (place, (label, panel)) in panels.iter().enumerate() {
-            sheet.put(place / columns, place % columns, label, panel);
-        }
-        png(sheet.height, sheet.width, &sheet.rgb)
+        panels
     }
 
     /// The image in grey under the colours of its patches' weights. Patches stay squares: what lies
@@ -65,7 +64,8 @@ impl AttentionPicture<'_> {
         let [rows, columns] = self.grid;
         let mut heat = grey.clone();
         for (i, pixel) in heat.pixels_mut().enumerate() {
-            let [row, column] = [i / PANEL * rows / PANEL, i % PANEL * columns / PANEL];
+            let (y, x) = (i / grey.width, i % grey.width);
+            let [row, column] = [y * rows / grey.height, x * columns / grey.width];
             let color = inferno(weights[row * columns + column] / largest);
             for (value, color) in pixel.iter_mut().zip(color) {
                 *value = HEAT * color + (1.0 - HEAT) * *value;
@@ -78,36 +78,6 @@ impl AttentionPicture<'_> {
 /// As few rows of at most five as there can be, all of them about as long.
 fn columns(panels: usize) -> usize {
     panels.div_ceil(panels.div_ceil(5))
-}
-
-/// Panels in rows, each under its label.
-struct Sheet {
-    height: usize,
-    width: usize,
-    rgb: Vec<u8>,
-}
-
-impl Sheet {
-    fn new(rows: usize, columns: usize) -> Self {
-        let (height, width) = (GAP + rows * (LABEL + PANEL), GAP + columns * (PANEL + GAP));
-        Sheet { height, width, rgb: PAPER.repeat(height * width) }
-    }
-
-    fn put(&mut self, row: usize, column: usize, label: &str, panel: &Image) {
-        let (top, left) = (row * (LABEL + PANEL), GAP + column * (PANEL + GAP));
-        for (y, x) in letters::pixels(label) {
-            for (dy, dx) in (0..LETTER * LETTER).map(|i| (i / LETTER, i % LETTER)) {
-                self.set(top + GAP / 2 + y * LETTER + dy, left + x * LETTER + dx, INK);
-            }
-        }
-        for (i, pixel) in panel.to_rgb8().as_chunks::<CHANNELS>().0.iter().enumerate() {
-            self.set(top + LABEL + i / panel.width, left + i % panel.width, *pixel);
-        }
-    }
-
-    fn set(&mut self, y: usize, x: usize, color: [u8; CHANNELS]) {
-        self.rgb[(y * self.width + x) * CHANNELS..][..CHANNELS].copy_from_slice(&color);
-    }
 }
 
 /// Matplotlib's colour map of that name, from nine of its colours: brightness grows evenly.

@@ -10,7 +10,7 @@ use super::html::escape;
 const SIZE: (f64, f64) = (360.0, 224.0);
 
 /// The frame that the curve lives in: left, top, right, bottom.
-const FRAME: (f64, f64, f64, f64) = (44.0, 10.0, 350.0, 190.0);
+const FRAME: (f64, f64, f64, f64) = (50.0, 10.0, 350.0, 190.0);
 
 /// Up to so many points a chart shows its values under the pointer.
 const TOOLTIPS: usize = 300;
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn a_curve_goes_from_corner_to_corner() {
         let svg = chart(&[0.0, 1.0]).figure().expect("a figure");
-        assert!(svg.contains("<path class=\"curve\" d=\"M44.0 190.0L350.0 10.0\"/>"), "{svg}");
+        assert!(svg.contains("<path class=\"curve\" d=\"M50.0 190.0L350.0 10.0\"/>"), "{svg}");
         assert!(svg.contains("<title>step 10: 1.00</title>"), "{svg}");
     }
 
@@ -252,7 +252,7 @@ mod tests {
         let mut chart = chart(&[1.0, 0.5, 0.1, 0.1]);
         chart.collapse = Some(15);
         let svg = chart.figure().expect("a figure");
-        assert!(svg.contains("x=\"197.0\" y=\"10\" width=\"153.0\""), "{svg}");
+        assert!(svg.contains("x=\"200.0\" y=\"10\" width=\"150.0\""), "{svg}");
         assert!(svg.contains("collapsed since step 15"), "{svg}");
     }
 

@@ -6,9 +6,17 @@ use super::chart::Chart;
 use super::records::{GRADIENT_NORM, Metrics, RunResult};
 use crate::evaluate::COLLAPSED_STD;
 
-/// A chart a measure, in the page's order, and behind them what the method watches. A measure that
-/// was never taken has an empty one.
-pub(super) fn charts(result: &RunResult, metrics: &[Metrics]) -> Vec<Chart> {
+/// The charts of a run.
+pub(super) struct Charts {
+    /// A chart a measure, in the page's order, and behind them what the method watches. A measure
+    /// that was never taken has an empty one.
+    pub(super) measures: Vec<Chart>,
+    /// The norm of each layer's gradient, where it was watched.
+    pub(super) gradient_norms: Vec<Chart>,
+}
+
+/// All that is drawn against the step.
+pub(super) fn charts(result: &RunResult, metrics: &[Metrics]) -> Charts {
     let RunResult { untrained, pixels_knn, .. } = result;
     // What was not measured at a step is passed over; what was and is not finite is a gap.
     let of = |measure: &dyn Fn(&Metrics) -> Option<f64>| Chart {
@@ -66,14 +74,21 @@ pub(super) fn charts(result: &RunResult, metrics: &[Metrics]) -> Vec<Chart> {
         },
     ];
     let names: BTreeSet<&String> = metrics.iter().flat_map(|m| m.watched.keys()).collect();
-    charts.extend(names.into_iter().map(|name| Chart {
-        title: name.clone().into(),
-        note: match name.starts_with(GRADIENT_NORM) {
-            true => "The largest of the steps since the measurement before.",
-            false => "The mean over the steps since the measurement before.",
-        },
+    let watched = |name: &String, title: &str, note| Chart {
+        title: title.to_owned().into(),
+        note,
         decimals: 3,
         ..of(&|m| m.watched.get(name).copied())
-    }));
-    charts
+    };
+    let mut gradient_norms = Vec::new();
+    for name in names {
+        match name.strip_prefix(GRADIENT_NORM) {
+            Some(layer) => gradient_norms.push(watched(name, layer, "")),
+            None => {
+                let note = "The mean over the steps since the measurement before.";
+                charts.push(watched(name, name, note));
+            }
+        }
+    }
+    Charts { measures: charts, gradient_norms }
 }

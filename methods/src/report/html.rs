@@ -39,6 +39,16 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
+/// A heading, a note under it, and what it is about.
+pub(super) fn section(title: &str, note: &str, content: &str) -> String {
+    format!("<section>\n<h2>{title}</h2>\n<p>{note}</p>\n{content}</section>\n")
+}
+
+/// A section with a frame, whose content scrolls where the screen is too narrow for it.
+pub(super) fn card(title: &str, note: &str, content: &str) -> String {
+    section(title, note, &format!("<div class=\"card scroll\">\n{content}</div>\n"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,8 @@ mod chart;
 mod curves;
 mod embedding;
 mod error;
+mod evaluation;
+mod events;
 mod html;
 mod letters;
 mod page;
@@ -17,15 +19,23 @@ mod records;
 #[cfg(test)]
 mod sample;
 mod settings;
+mod sheet;
 mod table;
+mod views;
+mod whole;
 
 pub use attention::AttentionPicture;
-pub use embedding::{Embedding, EmbeddingPoint};
+pub use embedding::{Embedding, EmbeddingPoint, Thumbnail};
 pub use error::ReportError;
+pub use events::Events;
 pub use page::write;
-pub use pictures::{DataUri, NeighbourPicture, NeighbourRow, Neighbours, ViewRow, Views};
+pub use pictures::{
+    Attention, AttentionRow, DataUri, NeighbourPicture, NeighbourRow, Neighbours, ViewRow, Views,
+};
 pub use records::{
-    GRADIENT_NORM, Measures, Metrics, RunResult, read_metrics, write_json, write_metrics,
-    write_whole,
+    Best, GRADIENT_NORM, Measures, Metrics, RunResult, read_metrics, write_json, write_metrics,
 };
 pub use table::{Table, sentence};
+pub use views::{ImageViews, views_png};
+pub use whole::write_whole;
+pub(crate) use whole::{rename, write_beside};

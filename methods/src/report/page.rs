@@ -4,22 +4,25 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::ReportError;
 use super::chart::Chart;
-use super::curves::charts;
+use super::curves::{Charts, charts};
 use super::embedding::Embedding;
-use super::html::{duration, escape, minus};
-use super::pictures::{Neighbours, Views};
-use super::records::{Metrics, RunResult, read_json, read_metrics, write_whole};
+use super::evaluation;
+use super::html::{card, duration, escape, minus, section};
+use super::pictures::{Attention, Neighbours, Views};
+use super::records::{Best, Metrics, RunResult, read_json, read_metrics};
 use super::settings::read_settings;
 use super::table::{Table, gain};
+use super::whole::write_whole;
 
 /// Writes `report.html` into a run's folder and returns its path.
 ///
 /// Needs `config.toml`, `metrics.jsonl` and `result.json` there; shows `embedding.json`
-/// ([`Embedding`]), `neighbours.json` ([`Neighbours`]) and `views.json` ([`Views`]) where they
-/// are. A file that is missing or not understood is an error that names it. The page is written
+/// ([`Embedding`]), `neighbours.json` ([`Neighbours`]), `attention.json` ([`Attention`]),
+/// `views.json` ([`Views`]) and `evaluation.json` where they are. A file that is missing or not understood is an error that names it. The page is written
 /// under another name and renamed, so a page that was there before stays whole.
 pub fn write(run: &Path) -> Result<PathBuf, ReportError> {
     let html = Page::read(run)?.html();
@@ -35,7 +38,9 @@ struct Page {
     settings: Vec<(String, String)>,
     embedding: Option<Embedding>,
     neighbours: Option<Neighbours>,
+    attention: Option<Attention>,
     views: Option<Views>,
+    evaluation: Option<Map<String, Value>>,
 }
 
 impl Page {
@@ -46,7 +51,9 @@ impl Page {
             result: RunResult::read(&run.join("result.json"))?,
             embedding: read_optional(&run.join("embedding.json"), "points in the plane")?,
             neighbours: read_optional(&run.join("neighbours.json"), "pictures and neighbours")?,
+            attention: read_optional(&run.join("attention.json"), "pictures and attention")?,
             views: read_optional(&run.join("views.json"), "pictures and views")?,
+            evaluation: read_optional(&run.join("evaluation.json"), "measures")?,
         })
     }
 
@@ -55,9 +62,12 @@ impl Page {
         let sections = [
             Some(self.header(&title)),
             Some(self.table()),
+            self.evaluation(),
             Some(self.curves()),
+            Some(self.gradient_norms()),
             self.embedding(),
             self.neighbours(),
+            self.attention(),
             self.views(),
             Some(self.settings()),
         ];
@@ -78,7 +88,10 @@ impl Page {
         let bad = self.result.collapsed || !self.result.trained.loss.is_finite();
         let class = if bad { " class=\"bad\"" } else { "" };
         let speed = format!("{} at {images_per_second:.0} images/s", duration(*seconds));
-        let gain = gain(&self.result).unwrap_or_default();
+        let best = self.result.best.as_ref().map(|Best { step, by, value }| {
+            format!(" The best state, by {by} ({value:.1}), was after step {step}.")
+        });
+        let gain = gain(&self.result).unwrap_or_default() + &best.unwrap_or_default();
         format!(
             "<header{class}><p>{title} · {} · {speed}</p>\n<h1>{}</h1>\n<p>{}</p></header>\n",
             escape(device),
@@ -106,15 +119,37 @@ impl Page {
         )
     }
 
+    fn evaluation(&self) -> Option<String> {
+        let rows = evaluation::rows(self.evaluation.as_ref()?);
+        let note = "What stopgrad evaluate has measured, from evaluation.json.";
+        let table = format!("<table class=\"measured\"><tbody>\n{rows}</tbody></table>");
+        Some(card("Evaluation", note, &table))
+    }
+
     fn curves(&self) -> String {
-        let figures: String =
-            (charts(&self.result, &self.metrics).iter()).filter_map(Chart::figure).collect();
-        let figures = format!("<div class=\"charts\">\n{figures}</div>\n");
+        let Charts { measures, .. } = charts(&self.result, &self.metrics);
+        let figures = grid(&measures);
         let since = match self.result.collapsed_since_step {
             Some(step) => format!(" Shaded: collapsed, since step {step}."),
             None => String::new(),
         };
         section("Along the way", &format!("What was measured against the step.{since}"), &figures)
+    }
+
+    fn gradient_norms(&self) -> String {
+        let Charts { gradient_norms, .. } = charts(&self.result, &self.metrics);
+        let title = "Gradient norm of each layer";
+        if gradient_norms.is_empty() {
+            let note = "Not watched; --set watch_gradient_norms=true does.";
+            return section(title, note, "");
+        }
+        let note = "The largest of the steps since the measurement before.";
+        let layers = gradient_norms.len();
+        let folded = format!(
+            "<details><summary>layers: {layers}</summary>\n{}</details>\n",
+            grid(&gradient_norms)
+        );
+        section(title, note, &folded)
     }
 
     fn embedding(&self) -> Option<String> {
@@ -128,6 +163,16 @@ impl Page {
         let rows = self.neighbours.as_ref()?.gallery();
         let note = "A picture, and those whose features are most similar. ✓ is the same class.";
         Some(card("Nearest neighbours", note, &rows))
+    }
+
+    fn attention(&self) -> Option<String> {
+        let attention = self.attention.as_ref()?;
+        let block = attention.block;
+        let note = format!(
+            "How much each head of block {block} looks at each patch: dark where not at all, bright \
+             where most. A map of one colour looks everywhere alike."
+        );
+        Some(card("Attention", &note, &attention.gallery()))
     }
 
     fn views(&self) -> Option<String> {
@@ -146,13 +191,9 @@ impl Page {
     }
 }
 
-fn section(title: &str, note: &str, content: &str) -> String {
-    format!("<section>\n<h2>{title}</h2>\n<p>{note}</p>\n{content}</section>\n")
-}
-
-/// A section with a frame, whose content scrolls where the screen is too narrow for it.
-fn card(title: &str, note: &str, content: &str) -> String {
-    section(title, note, &format!("<div class=\"card scroll\">\n{content}</div>\n"))
+fn grid(charts: &[Chart]) -> String {
+    let figures: String = charts.iter().filter_map(Chart::figure).collect();
+    format!("<div class=\"charts\">\n{figures}</div>\n")
 }
 
 fn read_optional<T: DeserializeOwned>(
@@ -270,11 +311,25 @@ mod tests {
             "views.json",
             &format!(r#"{{"rows":[{{"original":"{image}","label":"disc","views":["{image}"]}}]}}"#),
         );
+        let row = format!(r#"{{"image":"{image}","label":"","maps":[["mean","{image}"]]}}"#);
+        put(&run, "attention.json", &format!(r#"{{"block":3,"rows":[{row}]}}"#));
+        put(&run, "evaluation.json", r#"{"knn":76.25}"#);
+        let mut watched = sample::metrics(128);
+        watched.watched = [("gradient norm, conv1".to_owned(), 0.5)].into();
+        watched.append(&run.path().join("metrics.jsonl")).expect("append");
         let html = page(&run);
-        for title in ["Features in the plane", "Nearest neighbours", "Views"] {
-            assert!(html.contains(&format!("<h2>{title}</h2>")), "{title}");
+        for part in [
+            "<h2>Features in the plane</h2>",
+            "<h2>Nearest neighbours</h2>",
+            "<h2>Views</h2>",
+            "<h2>Attention</h2>\n<p>How much each head of block 3",
+            "<tr><th>knn</th><td>76.25</td></tr>",
+            "<summary>layers: 1</summary>",
+            "<h3>conv1 <b>0.500</b></h3>",
+        ] {
+            assert!(html.contains(part), "{part}");
         }
-        assert_eq!(html.matches("src=\"data:image/png;base64,AAAA\"").count(), 4);
+        assert_eq!(html.matches("src=\"data:image/png;base64,AAAA\"").count(), 6);
     }
 
     #[test]

@@ -5,6 +5,8 @@ use image::{ExtendedColorType, ImageEncoder};
 use serde::{Deserialize, Serialize};
 
 use super::html::escape;
+use crate::augment::{Crop, Interpolation, crop_resize};
+use crate::data::Image;
 
 /// The kinds of pictures that a [`DataUri`] may hold; no SVG, which may fetch other files.
 const KINDS: [&str; 4] = ["png", "jpeg", "webp", "gif"];
@@ -22,6 +24,12 @@ impl DataUri {
     #[track_caller]
     pub fn png(height: usize, width: usize, rgb: &[u8]) -> Self {
         Self(format!("data:image/png;base64,{}", base64(&png(height, width, rgb))))
+    }
+
+    /// A PNG of an image, shrunk to at most `most` pixels a side.
+    pub fn of(image: &Image, most: usize) -> Self {
+        let image = fitted(image, most);
+        Self::png(image.height, image.width, &image.to_rgb8())
     }
 
     /// The text.
@@ -87,6 +95,26 @@ pub struct NeighbourPicture {
     pub same: bool,
 }
 
+/// Pictures and where a vision transformer looks: `attention.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attention {
+    /// Whose attention, from 0 on.
+    pub block: usize,
+    /// One picture a row.
+    pub rows: Vec<AttentionRow>,
+}
+
+/// A picture and the attention of some heads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttentionRow {
+    /// The picture.
+    pub image: DataUri,
+    /// Its class, or what else to write under it.
+    pub label: String,
+    /// Maps over the picture, with their names.
+    pub maps: Vec<(String, DataUri)>,
+}
+
 /// Pictures and the views that training makes of them: `views.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Views {
@@ -116,7 +144,18 @@ impl Neighbours {
             let found: String = row.neighbours.iter().map(neighbour).collect();
             gallery_row(&row.query, &row.label, &found)
         };
-        self.rows.iter().map(row).collect()
+        gallery(self.rows.iter().map(row))
+    }
+}
+
+impl Attention {
+    /// The rows as HTML.
+    pub(super) fn gallery(&self) -> String {
+        let row = |row: &AttentionRow| {
+            let maps = row.maps.iter().map(|(name, map)| picture(map, "view", name));
+            gallery_row(&row.image, &row.label, &maps.collect::<String>())
+        };
+        gallery(self.rows.iter().map(row))
     }
 }
 
@@ -127,8 +166,12 @@ impl Views {
             let views: String = row.views.iter().map(|view| picture(view, "view", "")).collect();
             gallery_row(&row.original, &row.label, &views)
         };
-        self.rows.iter().map(row).collect()
+        gallery(self.rows.iter().map(row))
     }
+}
+
+fn gallery(rows: impl Iterator<Item = String>) -> String {
+    format!("<div class=\"gallery\">\n{}</div>\n", rows.collect::<String>())
 }
 
 fn gallery_row(first: &DataUri, label: &str, others: &str) -> String {
@@ -142,6 +185,17 @@ fn picture(uri: &DataUri, class: &str, label: &str) -> String {
          </figure>",
         uri.as_str()
     )
+}
+
+/// An image no larger than a square, its proportions kept.
+pub(super) fn fitted(image: &Image, side: usize) -> Image {
+    let longest = image.height.max(image.width);
+    if longest <= side {
+        return image.clone();
+    }
+    let shrunk = |length: usize| (length * side / longest).max(1);
+    let size = [shrunk(image.height), shrunk(image.width)];
+    crop_resize(image, Crop::whole(image), size, Interpolation::Bilinear)
 }
 
 /// The bytes of a PNG of `rgb`; panics as [`DataUri::png`].

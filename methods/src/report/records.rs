@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::ReportError;
+use super::whole::write_whole;
 use crate::evaluate::Point;
 
 /// A measurement during training: one line of `metrics.jsonl`.
@@ -40,6 +41,10 @@ pub struct Metrics {
     /// Training pictures a second since the measurement before.
     #[serde(deserialize_with = "null_as_nan")]
     pub images_per_second: f64,
+    /// What says that the features have collapsed, and since when: `std·√d 0.12 < 0.5 since step
+    /// 640`. `None` while they have not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collapsed: Option<String>,
     /// What the method told of its steps since the measurement before, by name: means, and for
     /// [gradient norms](GRADIENT_NORM) the largest.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -53,8 +58,8 @@ pub const GRADIENT_NORM: &str = "gradient norm, ";
 impl Metrics {
     /// Appends the measurement to a `metrics.jsonl`, which is made if it is not there.
     ///
-    /// The line is written in one piece. A torn line at the end, left by a run that was killed
-    /// while writing, is cut off first.
+    /// The line is written in one piece and stays also where the power fails. A torn line at the
+    /// end, left by a run that was killed while writing, is cut off first.
     pub fn append(&self, path: &Path) -> Result<(), ReportError> {
         self.try_append(path).map_err(ReportError::write(path))
     }
@@ -63,7 +68,8 @@ impl Metrics {
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         cut_torn_line(&mut file)?;
-        file.write_all(line(self)?.as_bytes())
+        file.write_all(line(self)?.as_bytes())?;
+        file.sync_data()
     }
 }
 
@@ -119,6 +125,20 @@ pub struct RunResult {
     pub trained: Measures,
     /// The network before the first step.
     pub untrained: Measures,
+    /// The best state that the run went through, and by what it was chosen.
+    #[serde(default)]
+    pub best: Option<Best>,
+}
+
+/// The best of the measured states of a run, which is kept beside the newest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// Optimiser steps taken.
+    pub step: u64,
+    /// `k-NN`, or `RankMe` where there are no labels.
+    pub by: String,
+    /// Its value.
+    pub value: f64,
 }
 
 impl RunResult {
@@ -136,7 +156,9 @@ impl RunResult {
 /// The measurements of a `metrics.jsonl` in order. A torn last line is skipped; any other line
 /// that is no measurement is an error that names it.
 pub fn read_metrics(path: &Path) -> Result<Vec<Metrics>, ReportError> {
-    let text = read_text(path)?;
+    // A line that was torn inside a letter is no UTF-8.
+    let bytes = fs::read(path).map_err(ReportError::read(path))?;
+    let text = String::from_utf8_lossy(&bytes);
     let lines = text.split_inclusive('\n').enumerate().filter(|(_, line)| !line.trim().is_empty());
     let mut metrics = Vec::new();
     for (index, line) in lines {
@@ -183,20 +205,6 @@ pub(super) fn read_json<T: DeserializeOwned>(
 
 pub(super) fn read_text(path: &Path) -> Result<String, ReportError> {
     fs::read_to_string(path).map_err(ReportError::read(path))
-}
-
-/// Writes beside `path`, then renames: whoever reads `path` finds the old file or the new one.
-///
-/// # Errors
-/// What the system says.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".tmp");
-    let temporary = PathBuf::from(temporary);
-    let mut file = File::create(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)
 }
 
 fn line(metrics: &Metrics) -> io::Result<String> {
@@ -271,6 +279,19 @@ mod tests {
         assert_eq!(read_metrics(&path).expect("metrics"), [metrics(32), metrics(64)]);
         write_metrics(&path, &[metrics(32)]).expect("write");
         assert_eq!(fs::read_to_string(&path).expect("the file"), whole);
+    }
+
+    #[test]
+    fn a_line_may_be_torn_inside_a_letter() {
+        let folder = tempdir().expect("a folder");
+        let path = folder.path().join("metrics.jsonl");
+        metrics(32).append(&path).expect("append");
+        let mut bytes = fs::read(&path).expect("the file");
+        bytes.extend_from_slice(&"{\"collapsed\":\"std·".as_bytes()[..18]);
+        fs::write(&path, bytes).expect("write");
+        assert_eq!(read_metrics(&path).expect("metrics"), [metrics(32)]);
+        metrics(64).append(&path).expect("append");
+        assert_eq!(read_metrics(&path).expect("metrics"), [metrics(32), metrics(64)]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub(super) fn metrics(step: u64) -> Metrics {
         knn: Some(61.5),
         lr: 0.05,
         images_per_second: 480.0,
+        collapsed: None,
         watched: BTreeMap::new(),
     }
 }
@@ -35,5 +36,6 @@ pub(super) fn result() -> RunResult {
         images_per_second: 812.0,
         trained: Measures { loss: -0.87, std: 0.93, rankme: 41.2, knn: Some(76.17) },
         untrained: Measures { loss: -0.001, std: 0.42, rankme: 12.1, knn: Some(51.0) },
+        best: None,
     }
 }

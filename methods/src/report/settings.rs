@@ -25,8 +25,19 @@ fn flatten(prefix: &str, table: &Table, settings: &mut Vec<(String, String)>) {
         match value {
             Value::Table(inner) => flatten(&format!("{prefix}{key}."), inner, settings),
             Value::String(text) => settings.push((format!("{prefix}{key}"), text.clone())),
-            other => settings.push((format!("{prefix}{key}"), other.to_string())),
+            other => settings.push((format!("{prefix}{key}"), written(other))),
         }
+    }
+}
+
+/// A value as a person would write it: what came from single precision has its few digits.
+fn written(value: &Value) -> String {
+    match value {
+        Value::Float(x) if f64::from(*x as f32) == *x => format!("{:?}", *x as f32),
+        Value::Array(values) => {
+            format!("[{}]", values.iter().map(written).collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
     }
 }
 
@@ -42,9 +53,13 @@ mod tests {
     fn tables_become_dotted_names() {
         let folder = tempdir().expect("a folder");
         let path = folder.path().join("config.toml");
-        fs::write(&path, "name = 'a'\n[b]\nc = [1, 2]\n[b.d]\ne = true\n").expect("write");
+        fs::write(
+            &path,
+            "name = 'a'\n[b]\nc = [1, 2.5]\n[b.d]\ne = true\nf = 0.20000000298023224\n",
+        )
+        .expect("write");
         let settings = read_settings(&path).expect("settings");
-        let expected = [("b.c", "[1, 2]"), ("b.d.e", "true"), ("name", "a")];
+        let expected = [("b.c", "[1, 2.5]"), ("b.d.e", "true"), ("b.d.f", "0.2"), ("name", "a")];
         assert_eq!(settings, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
     }
 }

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-/// Between two checkpoints at the ends of epochs; a kill loses at most this and an epoch.
-const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(10);
 /// Between two looks at the loss: reading it makes a GPU wait.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
@@ -13,12 +11,21 @@ pub(super) struct Clock {
     speed_since: (Instant, usize),
     look: Option<Instant>,
     checkpoint: Instant,
+    between_checkpoints: Duration,
 }
 
 impl Clock {
-    pub(super) fn new(step: usize) -> Self {
+    /// A clock that starts after some steps. A kill loses at most `between_checkpoints` and an
+    /// epoch.
+    pub(super) fn new(step: usize, between_checkpoints: Duration) -> Self {
         let now = Instant::now();
-        Clock { lap: now, speed_since: (now, step), look: None, checkpoint: now }
+        Clock {
+            lap: now,
+            speed_since: (now, step),
+            look: None,
+            checkpoint: now,
+            between_checkpoints,
+        }
     }
 
     pub(super) fn wants_a_look(&mut self) -> bool {
@@ -30,7 +37,7 @@ impl Clock {
     }
 
     pub(super) fn wants_a_checkpoint(&mut self) -> bool {
-        let due = self.checkpoint.elapsed() > BETWEEN_CHECKPOINTS;
+        let due = self.checkpoint.elapsed() >= self.between_checkpoints;
         if due {
             self.checkpoint = Instant::now();
         }

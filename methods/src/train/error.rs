@@ -61,16 +61,45 @@ pub enum RunError {
     /// Part of the network would not be trained.
     #[error(transparent)]
     MissingGradient(#[from] MissingGradient),
-    /// The loss is not a number any more.
-    #[error("the loss is {loss} at step {step}: the last good state is in {}; try a lower base_lr",
-        checkpoint.display())]
+    /// A checkpoint to go on from that is not one of the run's.
+    #[error("--from {}: expected a checkpoint in the run's folder, {}", path.display(),
+        folder.display())]
+    Elsewhere {
+        /// The file as given.
+        path: PathBuf,
+        /// Where the run is.
+        folder: PathBuf,
+    },
+    /// A value is not finite any more.
+    #[error(
+        "diverged: {cause}\nseen after step {step}; the last good state, after step {good}, is in {}\n\
+         try a lower learning rate, as in --set base_lr={lower:?}",
+        checkpoint.display()
+    )]
     Diverged {
-        /// What it is.
-        loss: f64,
-        /// When it was seen.
+        /// The first operation that made such a value, or what else is known.
+        cause: String,
+        /// After how many steps it was seen.
         step: usize,
         /// Where the last good state is.
         checkpoint: PathBuf,
+        /// After how many steps it was saved.
+        good: usize,
+        /// About a third of the learning rate that was set.
+        lower: f64,
+    },
+    /// A collapse has ended the run, as its settings ask.
+    #[error("stopped after step {step} of {of}: {verdict} (--stop-on-collapse); the result is in \
+        {}", result.display())]
+    Collapsed {
+        /// Steps taken.
+        step: usize,
+        /// Steps that the run would have had.
+        of: usize,
+        /// What says so, and since when.
+        verdict: String,
+        /// Where the result is.
+        result: PathBuf,
     },
 }
 

@@ -12,7 +12,7 @@ use crate::evaluate::{
     ATTENTION_KEEP, Features, Knn, RANKME_EPS, attention_mask, feature_std, jaccard, rankme,
 };
 use crate::method::Method;
-use crate::report::{DataUri, Measures};
+use crate::report::Measures;
 use crate::train::Schedule;
 
 /// Images in a forward pass of a measurement.
@@ -91,9 +91,8 @@ impl Images {
     }
 
     /// An image for the eye.
-    pub(super) fn picture(&self, index: usize) -> DataUri {
-        let image = Image::new(self.size, self.size, self.raw(index).collect());
-        DataUri::png(self.size, self.size, &image.to_rgb8())
+    pub(super) fn image(&self, index: usize) -> Image {
+        Image::new(self.size, self.size, self.raw(index).collect())
     }
 
     /// The name of an image's class; empty without labels.
@@ -214,6 +213,24 @@ pub fn attention_jaccard(
     let found: Vec<f64> = (0..data.len().min(most)).filter_map(best).collect();
     vit.train(true);
     (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64)
+}
+
+/// How much each head of a block attends to each patch of an image, row after row, and how many
+/// patches there are down and across; in the mode that the transformer is in.
+pub fn attention_weights(
+    vit: &Vit,
+    device: &Device,
+    image: &Image,
+    size: usize,
+    block: usize,
+) -> ([usize; 2], Vec<Vec<f32>>) {
+    let input = to_input(image, size);
+    let x = Var::constant(Tensor::from_slice(device, [1, size, size, 3], &input.pixels));
+    let patches = vit.attention_to_patches(&x, block);
+    let (heads, count) = (patches.shape()[1], patches.shape()[2]);
+    let values: Vec<f32> = patches.to_vec();
+    let of_head = |head: usize| values[head * count..][..count].to_vec();
+    (vit.grid(&x), (0..heads).map(of_head).collect())
 }
 
 /// The k-NN accuracy of raw pixels, in percent: what a network has to beat.

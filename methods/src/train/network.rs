@@ -8,7 +8,7 @@ use models::weights::{Loaded, Weights};
 use models::{Encoder, Init};
 use tensor::{Device, Tensor};
 
-use super::checkpoint::{self, CHECKPOINT};
+use super::checkpoint;
 use super::error::RunError;
 use super::{Settings, SettingsError};
 use crate::method::Method;
@@ -60,17 +60,17 @@ fn encoder(settings: &Settings, device: &Device) -> Result<(Init, Encoder), Sett
     Ok((init, encoder))
 }
 
-/// A run's method as its newest checkpoint has it.
+/// A run's method as its newest whole checkpoint has it.
 ///
 /// # Errors
-/// Where the checkpoint is missing, broken or another network's.
+/// Where no checkpoint is whole, or the newest is another network's.
 pub fn restore(
     settings: &Settings,
     device: &Device,
     folder: &Path,
 ) -> Result<Box<dyn Method>, RunError> {
     let method = build(settings, device)?;
-    checkpoint::load_network(&folder.join(CHECKPOINT), &*method)?;
+    checkpoint::newest(folder, |path| checkpoint::load_network(path, &*method))?;
     Ok(method)
 }
 

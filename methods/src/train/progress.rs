@@ -57,6 +57,15 @@ impl Progress {
         );
     }
 
+    /// A line that stays: above the bar, or among the lines where there is none.
+    pub(super) fn tell(&self, line: &str) {
+        if self.on_terminal {
+            self.bar.println(line);
+        } else {
+            eprintln!("{line}");
+        }
+    }
+
     /// Takes the bar away.
     pub(super) fn finish(&self) {
         self.bar.finish_and_clear();

@@ -1,14 +1,19 @@
 //! The training loop.
 
+mod diverged;
+mod folder;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use autodiff::Var;
 use models::weights::Loaded;
 use tensor::{Device, Tensor};
 
-use super::checkpoint::{self, CHECKPOINT, Place};
+use super::checkpoint::Place;
 use super::clock::Clock;
+use super::course::Course;
 use super::error::RunError;
 use super::measure::{Images, calibrate, held_out_loss, measure, pixels_knn};
 use super::network::{begin, build};
@@ -18,9 +23,9 @@ use super::progress::{Now, Progress};
 use super::sums::{Fold, Pending};
 use super::{Batches, Schedule, Settings, gradient_norms};
 use crate::data::{self, Splits};
-use crate::evaluate::{Features, Point, Verdict, feature_std};
+use crate::evaluate::{Features, feature_std};
 use crate::method::{Method, Output};
-use crate::report::{self, GRADIENT_NORM, Measures, Metrics, RunResult};
+use crate::report::{self, Events, GRADIENT_NORM, Measures, Metrics, RunResult};
 
 /// The loss among what is watched.
 const LOSS: &str = "loss";
@@ -30,11 +35,31 @@ const LOSS: &str = "loss";
 pub enum Ended {
     /// After its last step.
     Finished(Box<RunResult>),
+    /// By a collapse that lasted, as the settings ask.
+    Collapsed {
+        /// What was measured of the network as it was left.
+        result: Box<RunResult>,
+        /// Steps taken.
+        step: usize,
+        /// Steps that the run would have had.
+        of: usize,
+    },
     /// By request; `--resume` goes on from this step.
     Stopped {
         /// Steps taken.
         step: usize,
     },
+}
+
+/// Where a run starts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Start<'p> {
+    /// Anew, in a folder that holds no run.
+    Anew,
+    /// From the newest checkpoint of its folder that is whole.
+    Newest,
+    /// From this checkpoint of its folder; what has come after it is forgotten.
+    From(&'p Path),
 }
 
 /// A run in its folder.
@@ -52,20 +77,21 @@ pub struct Trainer {
     place: Place,
     pending: Pending,
     knn: Option<f64>,
+    course: Course,
+    events: Option<Events>,
     quiet: bool,
 }
 
 impl Trainer {
-    /// A run in `folder`, from its start or, with `resume`, from its newest checkpoint. Whatever
-    /// is wrong with the settings or the data is found before anything is written. `quiet` shows
-    /// nothing on the way.
+    /// A run in `folder`. Whatever is wrong with the settings or the data is found before anything
+    /// is written. `quiet` shows nothing on the way.
     ///
     /// # Errors
     /// See [`RunError`].
     pub fn new(
         settings: Settings,
         folder: &Path,
-        resume: bool,
+        start: Start,
         quiet: bool,
     ) -> Result<Self, RunError> {
         settings.encoder()?;
@@ -80,18 +106,22 @@ impl Trainer {
         }
         // Last, since opening a GPU takes a moment.
         let device = settings.device()?;
-        let (method, loaded) = match resume {
-            true => (build(&settings, &device)?, None),
-            false => begin(&settings, &device)?,
+        let (method, loaded) = match start {
+            Start::Anew => begin(&settings, &device)?,
+            _ => (build(&settings, &device)?, None),
         };
         let features = settings.encoder()?.features();
         let probe = OnlineProbe::of(&settings, features, &images[0], &device)?;
+        let full_rank = dimensions(&settings, &*method, &device).min(images[1].len());
+        let by_knn = settings.run.knn_every > 0 && !images[1].classes.is_empty();
         let mut trainer = Trainer {
             probe,
             descent: Descent::new(method.optimizer(), method.clip()),
             at: Schedule::start(&settings.run, found),
             place: Place::default(),
             pending: Pending::default(),
+            course: Course::of(&[], full_rank, by_knn),
+            events: None,
             settings,
             folder: folder.to_owned(),
             device,
@@ -102,10 +132,10 @@ impl Trainer {
             knn: None,
             quiet,
         };
-        if resume {
-            trainer.resume()?
-        } else {
-            trainer.begin()?
+        match start {
+            Start::Anew => trainer.begin()?,
+            Start::Newest => trainer.resume(None)?,
+            Start::From(path) => trainer.resume(Some(path))?,
         }
         Ok(trainer)
     }
@@ -114,40 +144,6 @@ impl Trainer {
     /// run is new.
     pub fn loaded(&self) -> Option<&Loaded> {
         self.loaded.as_ref()
-    }
-
-    fn begin(&mut self) -> Result<(), RunError> {
-        let config = self.folder.join("config.toml");
-        if config.exists() {
-            return Err(RunError::Occupied(self.folder.clone()));
-        }
-        let file = |path: &Path| {
-            let path = path.to_owned();
-            move |source| RunError::File { path, source }
-        };
-        std::fs::create_dir_all(&self.folder).map_err(file(&self.folder))?;
-        let text = toml::to_string(&self.settings.to_table()).expect("TOML holds the settings");
-        report::write_whole(&config, text.as_bytes()).map_err(file(&config))?;
-        self.save()
-    }
-
-    fn resume(&mut self) -> Result<(), RunError> {
-        let path = self.folder.join(CHECKPOINT);
-        if !path.exists() {
-            return Err(RunError::NothingToResume(self.folder.clone()));
-        }
-        self.place =
-            checkpoint::load(&path, &*self.method, &mut self.descent, self.probe.as_mut())?;
-        self.at.step = self.place.step;
-        // What was measured after the checkpoint will be measured again.
-        let path = self.metrics_path();
-        if path.exists() {
-            let mut metrics = report::read_metrics(&path)?;
-            metrics.retain(|m| m.step <= self.at.step as u64);
-            self.knn = metrics.iter().rev().find_map(|m| m.knn);
-            report::write_metrics(&path, &metrics)?;
-        }
-        Ok(())
     }
 
     /// Trains to the end, or until `stop` is set: then what has been reached is saved.
@@ -159,8 +155,9 @@ impl Trainer {
         let chance = self.method.chance_loss(&self.at);
         let progress = Progress::new(total, self.at.step, chance, self.quiet);
         let mut batches = self.batches();
-        let mut clock = Clock::new(self.at.step);
-        while self.at.step < total {
+        let between = Duration::from_secs(self.settings.run.checkpoint_every as u64);
+        let mut clock = Clock::new(self.at.step, between);
+        while self.at.step < total && !self.is_lost() {
             if stop.load(Ordering::Relaxed) {
                 self.take_in(&mut clock);
                 self.save()?;
@@ -175,12 +172,17 @@ impl Trainer {
             }
             if self.at.step.is_multiple_of(self.at.steps_per_epoch) {
                 self.take_in(&mut clock);
-                let metrics = self.end_epoch(&mut clock)?;
-                progress.epoch(&metrics);
+                self.end_epoch(&mut clock, &progress)?;
             }
         }
         progress.finish();
+        drop(batches);
         self.finish()
+    }
+
+    /// Whether there is no use in going on.
+    fn is_lost(&self) -> bool {
+        self.settings.run.stop_on_collapse && self.course.is_lost()
     }
 
     fn batches(&self) -> Batches {
@@ -227,11 +229,7 @@ impl Trainer {
     }
 
     fn finite(&self, loss: f64) -> Result<f64, RunError> {
-        if loss.is_finite() {
-            return Ok(loss);
-        }
-        let checkpoint = self.folder.join(CHECKPOINT);
-        Err(RunError::Diverged { loss, step: self.at.step, checkpoint })
+        if loss.is_finite() { Ok(loss) } else { Err(self.diverged(format!("the loss is {loss}"))) }
     }
 
     /// Moves what the loop has counted into what a checkpoint holds.
@@ -241,7 +239,9 @@ impl Trainer {
         self.place.step = self.at.step;
     }
 
-    fn end_epoch(&mut self, clock: &mut Clock) -> Result<Metrics, RunError> {
+    /// Measures, tells, and saves where that is due. The best checkpoint comes before the newest:
+    /// a run that is killed between them finds it again.
+    fn end_epoch(&mut self, clock: &mut Clock, progress: &Progress) -> Result<(), RunError> {
         let epoch = self.at.epoch();
         let mut watched = self.place.sums.told();
         let loss = self.finite(watched.remove(LOSS).unwrap_or(f64::NAN))?;
@@ -252,7 +252,7 @@ impl Trainer {
         self.knn = measures.knn.or(self.knn);
         let probe = self.probe.as_ref();
         watched.extend(probe.map(|p| p.accuracy(&*self.method, &self.images[1], &self.device)));
-        let metrics = Metrics {
+        let mut metrics = Metrics {
             epoch: epoch as u64,
             step: self.at.step as u64,
             loss,
@@ -262,14 +262,28 @@ impl Trainer {
             knn: measures.knn,
             lr: self.learning_rate(),
             images_per_second,
+            collapsed: None,
             watched,
         };
+        let news = self.course.take_in(&metrics);
+        metrics.collapsed = news.collapsed;
         metrics.append(&self.metrics_path())?;
-        if clock.wants_a_checkpoint() || self.at.step == self.at.total() {
+        if let Some(events) = &mut self.events {
+            events.append(&metrics)?;
+        }
+        progress.epoch(&metrics);
+        if let Some(line) = &news.line {
+            progress.tell(line);
+        }
+        if news.is_best {
+            self.save_best()?;
+        }
+        let is_last = self.at.step == self.at.total() || self.is_lost();
+        if clock.wants_a_checkpoint() || is_last {
             self.save()?;
         }
         clock.start_lap(self.at.step);
-        Ok(metrics)
+        Ok(())
     }
 
     /// That of the first parameter which is no bias.
@@ -280,27 +294,19 @@ impl Trainer {
         weight.map_or(0.0, |(name, p)| self.method.learning_rate(Named::of(name, p), &self.at))
     }
 
-    fn save(&self) -> Result<(), RunError> {
-        let path = self.folder.join(CHECKPOINT);
-        let (probe, wide) = (self.probe.as_ref(), self.device.is_f64());
-        checkpoint::save(&path, &*self.method, &self.descent, &self.place, probe, wide)
-            .map_err(|source| RunError::File { path, source })
-    }
-
-    fn metrics_path(&self) -> PathBuf {
-        self.folder.join("metrics.jsonl")
-    }
-
     /// Measures the trained network and an untrained one, and writes what the run has shown.
-    fn finish(self) -> Result<Ended, RunError> {
+    fn finish(mut self) -> Result<Ended, RunError> {
         let untrained = build(&self.settings, &self.device)?;
         calibrate(&*untrained, &self.device, &self.images[0]);
         let start = Schedule { step: 0, ..self.at };
         let untrained = self.measures(&*untrained, &start);
         let trained = self.measures(&*self.method, &self.at);
-        let metrics = report::read_metrics(&self.metrics_path())?;
-        let points: Vec<Point> = metrics.iter().map(Point::from).collect();
-        let verdict = Verdict::of(&points, self.full_rank());
+        // The last k-NN of a run is measured here and not at the end of its epoch.
+        let knn = trained.knn.filter(|_| self.course.is_by_knn());
+        if knn.is_some() && self.course.is_best(self.at.step as u64, knn) {
+            self.save_best()?;
+        }
+        let verdict = self.course.verdict();
         let seconds = self.place.seconds;
         let result = RunResult {
             method: self.settings.run.method.clone(),
@@ -315,6 +321,7 @@ impl Trainer {
             images_per_second: (self.at.step * self.at.batch) as f64 / seconds.max(1e-9),
             trained,
             untrained,
+            best: self.course.best().cloned(),
         };
         result.write(&self.folder.join("result.json"))?;
         super::pictures::write(
@@ -325,7 +332,11 @@ impl Trainer {
             &self.images,
         )?;
         report::write(&self.folder)?;
-        Ok(Ended::Finished(Box::new(result)))
+        let (result, step, of) = (Box::new(result), self.at.step, self.at.total());
+        Ok(match step < of {
+            true => Ended::Collapsed { result, step, of },
+            false => Ended::Finished(result),
+        })
     }
 
     fn measures(&self, method: &dyn Method, at: &Schedule) -> Measures {
@@ -333,11 +344,14 @@ impl Trainer {
         let loss = held_out_loss(method, &self.device, &*self.data.test, size, at);
         measure(method, &self.device, &self.images, true, loss)
     }
+}
 
-    /// The rank that RankMe could reach.
-    fn full_rank(&self) -> usize {
-        let features = self.settings.encoder().map_or(1, |encoder| encoder.features());
-        let x = Var::constant(Tensor::zeros(&self.device, [2, features]));
-        self.method.project(&x).shape().features().min(self.images[1].len())
-    }
+/// The length of what a method's loss compares.
+fn dimensions(settings: &Settings, method: &dyn Method, device: &Device) -> usize {
+    let features = settings.encoder().map_or(1, |encoder| encoder.features());
+    // In evaluation mode: batch norms are not to remember this.
+    method.train(false);
+    let z = method.project(&Var::constant(Tensor::zeros(device, [2, features])));
+    method.train(true);
+    z.shape().features()
 }

@@ -49,6 +49,12 @@ pub struct Run {
     /// Whether a linear classifier of detached features is trained beside the method; its accuracy
     /// stands in `metrics.jsonl`.
     pub online_probe: bool,
+    /// At the ends of epochs, seconds from one checkpoint to the next; 0 for one every epoch.
+    pub checkpoint_every: usize,
+    /// Whether a collapse that lasts ends the run.
+    pub stop_on_collapse: bool,
+    /// Whether the measurements are written for TensorBoard too.
+    pub tensorboard: bool,
 }
 
 impl Settings {

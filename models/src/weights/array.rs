@@ -99,7 +99,8 @@ impl Array {
         self.dtype
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    /// The numbers as a file holds them: row-major, little-endian.
+    pub fn bytes(&self) -> &[u8] {
         &self.bytes[self.range.clone()]
     }
 }

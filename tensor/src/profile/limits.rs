@@ -43,7 +43,7 @@ pub fn limits() -> Limits {
 /// before its next is due.
 fn arithmetic() -> f64 {
     const SUMS: usize = ROWS * WIDE;
-    const STEPS: usize = 1 << 18;
+    const STEPS: usize = 1 << 21;
     let sum_up = |thread: usize| {
         let [a, b] = black_box([0.5, thread as f32]).map(Lanes::splat);
         let mut sums: [Lanes; SUMS] = from_fn(|_| b);
