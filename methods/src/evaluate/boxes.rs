@@ -23,6 +23,7 @@ pub struct BoxScore {
     pub over_half: f64,
 }
 
+// ANCHOR: iou
 /// The intersection over union of two boxes, in `[0, 1]`; 0 where they do not overlap.
 pub fn box_iou(a: RelativeBox, b: RelativeBox) -> f64 {
     let side = |low: f64, high: f64| (high - low).max(0.0);
@@ -30,6 +31,7 @@ pub fn box_iou(a: RelativeBox, b: RelativeBox) -> f64 {
     let both = area([a[0].max(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].min(b[3])]);
     if both > 0.0 { both / (area(a) + area(b) - both) } else { 0.0 }
 }
+// ANCHOR_END: iou
 
 impl BoxScore {
     /// Of boxes found and the true ones; NaN where there are none.

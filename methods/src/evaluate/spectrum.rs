@@ -42,6 +42,7 @@ pub fn components_for(share: f64, curve: &[f64]) -> usize {
 /// The mean cosine of two different rows: of negatives, where every row is an image of its own. 1
 /// where all point the same way, about 0 where they are spread evenly, and at least `−1/(n − 1)`.
 /// NaN with fewer than two rows.
+// ANCHOR: negatives
 pub fn mean_cosine(z: &Features) -> f64 {
     let z = z.normalized(NORM_EPS);
     let mut sum = vec![0.0; z.dim];
@@ -54,6 +55,7 @@ pub fn mean_cosine(z: &Features) -> f64 {
     let n = z.rows as f64;
     (sum.iter().map(|x| x * x).sum::<f64>() - own) / (n * (n - 1.0))
 }
+// ANCHOR_END: negatives
 
 #[cfg(test)]
 mod tests {
