@@ -47,6 +47,9 @@ fn mistakes_are_one_line_and_leave_nothing() {
         (&["train", "simsiam", "--weights", "nowhere.safetensors"], 1, &["nowhere.safetensors"]),
         (&["bench", "limits", "--device", "reference"], 1, &["limits", "--device cpu"]),
         (&["evaluate", "nowhere"], 2, &["nowhere/config.toml"]),
+        (&["finetune", "nowhere"], 2, &["nowhere/config.toml"]),
+        (&["finetune", "x", "--label-fraction", "0"], 2, &["--label-fraction 0", "a share above"]),
+        (&["finetune", "x", "--batch", "1"], 2, &["--batch 1", "expected 2 to"]),
         (&["export", "nowhere"], 1, &["nowhere: No such file"]),
         (&["export", &empty_path], 2, &["empty/config.toml"]),
         (&["export", &file_path], 1, &["file: not a whole safetensors file"]),
@@ -56,7 +59,7 @@ fn mistakes_are_one_line_and_leave_nothing() {
         let out = path("out");
         let mut arguments = arguments.to_vec();
         let out_text = out.display().to_string();
-        if arguments[0] != "evaluate" {
+        if !["evaluate", "finetune"].contains(&arguments[0]) {
             arguments.extend(["--out", &out_text]);
         }
         let output = run(&arguments);
@@ -167,12 +170,19 @@ fn a_run_is_evaluated_and_kept() {
     let output = run(&words);
     assert!(output.status.success(), "{}", text(&output));
     let result: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let measured = run(&["evaluate", &out.display().to_string(), "--json"]);
+    let measured = run(&["evaluate", &out.display().to_string(), "--all", "--json"]);
+    assert!(measured.status.success(), "{}", text(&measured));
     let measured: serde_json::Value = serde_json::from_slice(&measured.stdout).expect("JSON");
     for network in ["trained", "untrained"] {
         assert_eq!(measured[network]["knn"], result[network]["knn"]);
         assert_eq!(measured[network]["projection"]["std"], result[network]["std"]);
     }
+
+    for (key, chance) in [("/linear/accuracy", "/accuracy"), ("/boxes/iou", "/boxes/iou")] {
+        let number = |of: &str, key: &str| measured[of].pointer(key).and_then(|x| x.as_f64());
+        assert!(number("trained", key) > number("chance", chance), "{key}: {measured}");
+    }
+    assert!(measured["trained"]["attention"].is_null(), "a residual network has none");
 
     let again = run(&words);
     assert_eq!(again.status.code(), Some(2));
@@ -311,4 +321,37 @@ fn threads_do_not_change_a_bit() {
         Weights::read(&out.join("checkpoint.safetensors")).expect("a checkpoint").arrays
     });
     assert!(trained[0] == trained[1], "one thread and three come to other weights");
+}
+
+/// A run is trained on with a few labels, and so is the same network from its first values.
+#[test]
+fn a_run_is_fine_tuned() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("run");
+    let words = train_into(&out, &["--set", "online_probe=true"]);
+    let output = run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(output.status.success(), "{}", text(&output));
+    let metrics = std::fs::read_to_string(out.join("metrics.jsonl")).expect("measurements");
+    assert_eq!(metrics.matches("online probe, %").count(), 3, "{metrics}");
+
+    let checkpoint = || std::fs::read(out.join("checkpoint.safetensors")).expect("a checkpoint");
+    let before = checkpoint();
+    let run_folder = out.display().to_string();
+    let words = ["finetune", &run_folder, "--label-fraction", "0.05", "--epochs", "2", "--json"];
+    for (more, file) in [
+        (&[][..], "finetune-0.05.json"),
+        (&["--from-scratch"][..], "finetune-0.05-from-scratch.json"),
+    ] {
+        let output = run(&[&words[..], more].concat());
+        assert!(output.status.success(), "{}", text(&output));
+        let json = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).expect("JSON");
+        let told = json(&output.stdout);
+        assert_eq!(told, json(&std::fs::read(out.join(file)).expect("it is written")));
+        // 13 of 256 of each of the eight classes.
+        assert_eq!(told["labelled_images"], 104);
+        assert_eq!(told["from_scratch"], !more.is_empty());
+        assert_eq!(told["epochs_seen"].as_array().map(Vec::len), Some(2));
+        assert!(told["accuracy"].as_f64().is_some_and(|accuracy| accuracy > 0.0));
+    }
+    assert!(checkpoint() == before, "the run itself was changed");
 }

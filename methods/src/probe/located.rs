@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use tensor::{Device, Tensor};
 
 use crate::augment::to_input;
-use crate::data::{BoundingBox, CHANNELS, Dataset, Image, Splits};
+use crate::data::{BoundingBox, CHANNELS, Dataset, Image, Splits, spread};
 use crate::evaluate::{BoxScore, Features, MaskProbe, RelativeBox, box_probe, coverage};
 use crate::train::Images;
 
@@ -54,22 +54,15 @@ impl Located {
     }
 
     fn of(data: &dyn Dataset, size: usize, grid: [usize; 2], most: usize) -> Option<Self> {
-        let count = data.len().min(most);
-        let one = |i: usize| One::of(data, i * data.len() / count, size);
-        let known: Vec<One> = (0..count).into_par_iter().filter_map(one).collect();
+        let indices = spread(most, data.len()).into_par_iter();
+        let known: Vec<One> = indices.filter_map(|index| One::of(data, index, size)).collect();
         if known.len() < 2 {
             return None;
         }
-        let mut found = Located {
-            images: Images::from_pixels(size, Vec::new()),
-            size,
-            grid,
-            boxes: known.iter().map(|one| one.bounds).collect(),
-            objects: known.iter().map(|one| one.object.clone()).collect(),
-        };
+        let boxes = known.iter().map(|one| one.bounds).collect();
+        let objects = known.iter().map(|one| one.object.clone()).collect();
         let pixels = known.into_iter().flat_map(|one| one.pixels).collect();
-        found.images = Images::from_pixels(size, pixels);
-        Some(found)
+        Some(Located { images: Images::from_pixels(size, pixels), size, grid, boxes, objects })
     }
 
     /// How well a linear map from an encoder's feature map finds boxes, and a linear classifier of

@@ -81,8 +81,10 @@ pub fn evaluate(
     }
     let untrained = build(settings, device)?;
     calibrate(&*untrained, device, &images[0]);
-    let map = (asked.localise || asked.attention).then(|| trained.encoder());
-    let located = map.and_then(|encoder| Located::pair(data, encoder, device, size));
+    let located = match asked.localise || asked.attention {
+        true => Located::pair(data, trained.encoder(), device, size),
+        false => None,
+    };
     let of = |method: &dyn Method| {
         let mut found = measures(method, device, &images, &*data.test, asked.linear);
         if let Some(located) = &located {
