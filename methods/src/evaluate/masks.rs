@@ -116,7 +116,7 @@ mod tests {
     fn places_are_covered_in_part() {
         let object = [true, true, false, false, true, false, false, false];
         assert_eq!(coverage(&object, [2, 4], [1, 2]), [0.75, 0.0]);
-        assert_eq!(coverage(&object, [2, 4], [2, 4]), object.map(|inside| f64::from(inside)));
+        assert_eq!(coverage(&object, [2, 4], [2, 4]), object.map(f64::from));
     }
 
     /// Images whose object is the left half or the upper half, and features that tell it.

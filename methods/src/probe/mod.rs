@@ -108,7 +108,7 @@ pub fn evaluate(
         untrained: of(&*untrained),
         chance: Chance {
             accuracy: largest_class(&images),
-            boxes: located.and_then(|located| Located::mean_box(located)),
+            boxes: located.and_then(Located::mean_box),
             masks: located.and_then(|[_, test]| test.share()),
         },
     })
