@@ -81,6 +81,8 @@ pub fn evaluate(
     }
     let untrained = build(settings, device)?;
     calibrate(&*untrained, device, &images[0]);
+    // A map's shape is asked with a blank image, which no running statistics may see.
+    trained.train(false);
     let located = match asked.localise || asked.attention {
         true => Located::pair(data, trained.encoder(), device, size),
         false => None,
