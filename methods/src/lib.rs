@@ -21,6 +21,7 @@ pub mod losses;
 pub mod method;
 pub mod moco_v2;
 pub mod moco_v3;
+pub mod probe;
 pub mod queue;
 pub mod registry;
 pub mod report;

@@ -179,10 +179,19 @@ fn a_run_is_evaluated_and_kept() {
     let output = run(&words);
     assert!(output.status.success(), "{}", text(&output));
     let result: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let measured = run(&["evaluate", &out.display().to_string(), "--json"]);
+    let measured = run(&["evaluate", &out.display().to_string(), "--all", "--json"]);
+    assert!(measured.status.success(), "{}", text(&measured));
     let measured: serde_json::Value = serde_json::from_slice(&measured.stdout).expect("JSON");
-    assert_eq!(measured["knn"], result["trained"]["knn"]);
-    assert_eq!(measured["std"], result["trained"]["std"]);
+    for network in ["trained", "untrained"] {
+        assert_eq!(measured[network]["knn"], result[network]["knn"]);
+        assert_eq!(measured[network]["projection"]["std"], result[network]["std"]);
+    }
+
+    for (key, chance) in [("/linear/accuracy", "/accuracy"), ("/boxes/iou", "/boxes/iou")] {
+        let number = |of: &str, key: &str| measured[of].pointer(key).and_then(|x| x.as_f64());
+        assert!(number("trained", key) > number("chance", chance), "{key}: {measured}");
+    }
+    assert!(measured["trained"]["attention"].is_null(), "a residual network has none");
 
     let again = run(&words);
     assert_eq!(again.status.code(), Some(2));

@@ -96,6 +96,16 @@ impl Encoder {
             Encoder::Vit(vit) => vit.forward(x),
         }
     }
+
+    /// `[n, h, w, 3] → [n, h', w', c]`: features place by place, before they become one vector: a
+    /// residual network's last stage, or a transformer's patches.
+    #[track_caller]
+    pub fn feature_map(&self, x: &Var) -> Var {
+        match self {
+            Encoder::ResNet(net) => net.feature_map(x),
+            Encoder::Vit(vit) => vit.feature_map(x),
+        }
+    }
 }
 
 impl Module for Encoder {
@@ -172,6 +182,42 @@ impl FromStr for EncoderConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tensor::{Device, Tensor};
+
+    #[test]
+    fn a_feature_map_has_a_place_for_each_part_of_the_image() {
+        let device = Device::reference();
+        let x = |seed| Init::new(&device, seed).normal([2, 32, 32, 3], 1.0);
+        for (name, shape) in
+            [("resnet-small-w8", [2, 4, 4, 32]), ("vit-tiny-p8-w24-d1-h2", [2, 4, 4, 24])]
+        {
+            let config: EncoderConfig = name.parse().unwrap();
+            let net = config.for_images([32; 2]).unwrap().build(&mut Init::new(&device, 0));
+            net.train(false);
+            let map = net.feature_map(&Var::constant(x(1)));
+            assert_eq!(map.shape().as_slice(), shape, "{name}");
+            if let Encoder::ResNet(_) = net {
+                let mean: Vec<f64> = map.mean(&[1, 2], false).value().to_vec();
+                assert_eq!(mean, net.forward(&Var::constant(x(1))).value().to_vec::<f64>());
+            }
+        }
+        // Patches stand row after row: the last one sees the last corner alone, before any block.
+        let config: EncoderConfig = "vit-tiny-p8-w24-d0-h2".parse().unwrap();
+        let net = config.for_images([32; 2]).unwrap().build(&mut Init::new(&device, 0));
+        let mut corner: Vec<f64> = x(1).to_vec();
+        let last = corner.len() - 3;
+        corner[last] += 1.0;
+        let corner = Tensor::from_slice(&device, [2, 32, 32, 3], &corner);
+        let [a, b] = [x(1), corner].map(|x| net.feature_map(&Var::constant(x)).value().to_vec());
+        let changed: Vec<usize> = (0..32)
+            .filter(|&i: &usize| {
+                let cell = i * 24..(i + 1) * 24;
+                let (a, b): (&Vec<f64>, &Vec<f64>) = (&a, &b);
+                a[cell.clone()] != b[cell]
+            })
+            .collect();
+        assert_eq!(changed, [31]);
+    }
 
     #[test]
     fn a_name_gives_either_kind() {

@@ -4,18 +4,32 @@ use std::path::PathBuf;
 
 use clap::Args;
 use methods::data::{self, SOURCES};
-use methods::evaluate::{Features, RANKME_EPS, feature_std, rankme, uniformity};
+use methods::probe::{Asked, Evaluation, evaluate};
 use methods::report::{self, write_json};
-use methods::train::{Images, Settings, measure, restore};
-use serde::Serialize;
+use methods::train::{Settings, restore};
 
-/// Measure the features of a run: k-NN accuracy, spread, rank.
+/// Measure the features of a run, beside those of the untrained network.
 #[derive(Args)]
-#[command(after_help = "Example:
-  stopgrad evaluate runs/simsiam-shapes")]
+#[command(after_help = "Examples:
+  stopgrad evaluate runs/simsiam-shapes
+  stopgrad evaluate runs/simsiam-shapes --linear
+  stopgrad evaluate runs/dino-shapes --attention --localise
+  stopgrad evaluate runs/photos --all --data folder:other-photos --json")]
 pub(crate) struct Evaluate {
     /// The folder of a run
     run: PathBuf,
+    /// Train a linear classifier on the frozen features, to convergence
+    #[arg(long)]
+    linear: bool,
+    /// Find boxes and masks from the frozen feature maps, where the data tells them
+    #[arg(long)]
+    localise: bool,
+    /// Compare a vision transformer's attention with masks, where the data tells them
+    #[arg(long)]
+    attention: bool,
+    /// All of these
+    #[arg(long)]
+    all: bool,
     #[arg(long, value_name = "SOURCE", help = format!("Other images than the run's own: {SOURCES}"))]
     data: Option<String>,
     /// auto, cpu, gpu or reference [default: the run's]
@@ -24,21 +38,6 @@ pub(crate) struct Evaluate {
     /// Print the measures as JSON
     #[arg(long)]
     json: bool,
-}
-
-/// What `evaluation.json` holds.
-#[derive(Serialize)]
-struct Evaluation {
-    data: String,
-    /// Accuracy of k-NN in percent, k = 20 and temperature 0.07.
-    knn: Option<f64>,
-    /// Of the projection: what the loss compares.
-    std: f64,
-    rankme: f64,
-    /// Of the encoder's features: what is used afterwards.
-    features_std: f64,
-    features_rankme: f64,
-    features_uniformity: f64,
 }
 
 impl Evaluate {
@@ -52,20 +51,12 @@ impl Evaluate {
         let device = settings.device()?;
         let method = restore(&settings, &device, &self.run)?;
         let splits = data::open(&settings.run.data, settings.run.seed)?;
-        let images = Images::pair(&splits, settings.run.image_size);
-        anyhow::ensure!(images[1].len() > 1, "{}: too few images to measure on", settings.run.data);
-        let measures = measure(&*method, &device, &images, true, f64::NAN);
-        method.train(false);
-        let features: Features = images[1].through(&device, |x| method.encode(x));
-        let evaluation = Evaluation {
-            data: settings.run.data,
-            knn: measures.knn,
-            std: measures.std,
-            rankme: measures.rankme,
-            features_std: feature_std(&features).ratio,
-            features_rankme: rankme(&features, RANKME_EPS),
-            features_uniformity: uniformity(&features, 2.0),
+        let asked = Asked {
+            linear: self.linear || self.all,
+            localise: self.localise || self.all,
+            attention: self.attention || self.all,
         };
+        let evaluation = evaluate(&settings, &device, &*method, &splits, asked)?;
         let path = self.run.join("evaluation.json");
         write_json(&path, &evaluation)?;
         if self.run.join("result.json").exists() {
@@ -74,22 +65,29 @@ impl Evaluate {
         if self.json {
             println!("{}", serde_json::to_string(&evaluation)?);
         } else {
-            evaluation.print();
-            println!("written to {}", path.display());
+            show(&evaluation, asked);
+            println!("\nwritten to {}", path.display());
         }
         Ok(())
     }
 }
 
-impl Evaluation {
-    fn print(&self) {
-        println!("{}, on images that were held out\n", self.data);
-        if let Some(knn) = self.knn {
-            println!("k-NN                     {knn:>7.1} %");
-        }
-        println!("                      features  projection");
-        println!("std·√d                {:>8.2}  {:>10.2}", self.features_std, self.std);
-        println!("RankMe                {:>8.1}  {:>10.1}", self.features_rankme, self.rankme);
-        println!("uniformity (t = 2)    {:>8.2}", self.features_uniformity);
-    }
+/// The table, and what was asked for and cannot be had.
+fn show(evaluation: &Evaluation, asked: Asked) {
+    let Evaluation { data, train_images, test_images, trained, .. } = evaluation;
+    println!(
+        "{data}: {test_images} images that were held out, {train_images} of the training set\n"
+    );
+    print!("{}", evaluation.table().plain());
+    println!("\nbefore the stroke the encoder's features, behind it their projection");
+    let missing = [
+        (asked.linear && trained.linear.is_none(), "linear probe: the images have no labels"),
+        (asked.localise && trained.boxes.is_none(), "box probe: the images have no boxes"),
+        (asked.localise && trained.masks.is_none(), "mask probe: the images have no masks"),
+        (
+            asked.attention && trained.attention.is_none(),
+            "attention: the encoder has none, or the images have no masks",
+        ),
+    ];
+    missing.iter().filter(|(is, _)| *is).for_each(|(_, words)| println!("no {words}"));
 }

@@ -4,6 +4,7 @@
 /// `visualize_attention.py`. (The table of its appendix D says 80 % of the same numbers.)
 pub const ATTENTION_KEEP: f64 = 0.6;
 
+// ANCHOR: mask
 /// The patches that hold `keep` of a head's attention, the strongest first: weights in rising
 /// order add up, as shares of their sum, and those from where the sum exceeds `1 − keep` on are
 /// kept. Weights are at least 0 and need not sum to 1.
@@ -19,6 +20,7 @@ pub fn attention_mask(weights: &[f64], keep: f64) -> Vec<bool> {
     }
     kept
 }
+// ANCHOR_END: mask
 
 /// The Jaccard index of patches, row after row in a `grid`, and an object that covers some pixels
 /// of a picture of `size`, rows before columns: how many pixels both cover, of those that either

@@ -48,6 +48,7 @@ pub fn feature_std(z: &Features) -> FeatureStd {
 ///
 /// It runs from 1, when all features lie on a line, to `min(n, d)`. NaN when a feature is not
 /// finite, when all are zero or when there are none.
+// ANCHOR: rankme
 pub fn rankme(z: &Features, eps: f64) -> f64 {
     let Some(sigma) = singular_values(z) else { return f64::NAN };
     let total: f64 = sigma.iter().sum();
@@ -55,13 +56,14 @@ pub fn rankme(z: &Features, eps: f64) -> f64 {
     let entropy: f64 = shares.map(|p| -p * p.ln()).sum();
     if total > 0.0 { entropy.exp() } else { f64::NAN }
 }
+// ANCHOR_END: rankme
 
 /// The `min(n, d)` singular values, or `None` where there are none to be had.
 ///
 /// From the matrix itself: the eigenvalues of the smaller Gram matrix would come in half the time,
 /// but squaring loses every σ below 10⁻⁸ of the largest, which is where a collapsed batch has them
 /// and where `eps` decides.
-fn singular_values(z: &Features) -> Option<Vec<f64>> {
+pub(super) fn singular_values(z: &Features) -> Option<Vec<f64>> {
     if z.rows == 0 || z.values.iter().any(|x| !x.is_finite()) {
         return None;
     }

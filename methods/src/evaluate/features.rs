@@ -43,6 +43,18 @@ impl Features {
         self.values.chunks_exact(self.dim)
     }
 
+    /// The vectors of these rows, in the order given.
+    ///
+    /// Panics where there is no such row.
+    #[track_caller]
+    pub fn select(&self, rows: impl IntoIterator<Item = usize>) -> Self {
+        let mut values = Vec::new();
+        for row in rows {
+            values.extend_from_slice(&self.values[row * self.dim..][..self.dim]);
+        }
+        Self::new(values.len() / self.dim, self.dim, values)
+    }
+
     /// Every vector divided by `max(‖x‖, eps)`: of length 1, unless it was shorter than `eps`.
     pub fn normalized(&self, eps: f64) -> Self {
         let mut values = self.values.clone();
@@ -51,6 +63,18 @@ impl Features {
             row.iter_mut().for_each(|x| *x /= norm);
         }
         Self { values, ..*self }
+    }
+
+    /// Of scores `[rows, classes]`: the share of rows, in `[0, 1]`, whose label has the highest;
+    /// NaN without rows.
+    ///
+    /// Panics unless there is a label a row.
+    #[track_caller]
+    pub fn hits(&self, labels: &[usize]) -> f64 {
+        assert_eq!(self.rows, labels.len(), "Features: labels, one a row");
+        let best = |row: &[f64]| (0..row.len()).rev().max_by(|&a, &b| row[a].total_cmp(&row[b]));
+        let correct = self.iter().zip(labels).filter(|(row, label)| best(row) == Some(**label));
+        correct.count() as f64 / labels.len() as f64
     }
 
     /// The same numbers as a matrix `[dim, rows]`: nalgebra counts down the columns, so what is a
@@ -68,6 +92,13 @@ mod tests {
     fn rows_become_unit_vectors_and_a_zero_row_stays_zero() {
         let z = Features::from_f32(3, 2, &[3.0, 4.0, 0.0, 0.0, 0.0, -2.0]);
         assert_eq!(z.normalized(NORM_EPS).values, [0.6, 0.8, 0.0, 0.0, 0.0, -1.0]);
+    }
+
+    #[test]
+    fn the_first_of_equal_scores_is_the_answer() {
+        let scores = Features::new(3, 2, vec![1.0, 1.0, 0.0, 2.0, 3.0, -1.0]);
+        assert_eq!((scores.hits(&[0, 1, 0]), scores.hits(&[1, 0, 0])), (1.0, 1.0 / 3.0));
+        assert!(Features::new(0, 2, vec![]).hits(&[]).is_nan());
     }
 
     #[test]

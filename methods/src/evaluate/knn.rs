@@ -92,6 +92,7 @@ impl Knn {
         Votes { scores: Features::new(test.rows, self.classes, scores.concat()), predictions }
     }
 
+    // ANCHOR: vote
     /// Every class's share of the votes.
     fn vote(&self, neighbours: &[Neighbour], labels: &[usize]) -> Vec<f64> {
         let mut votes = vec![0.0; self.classes];
@@ -101,6 +102,7 @@ impl Knn {
         let total: f64 = votes.iter().sum();
         votes.into_iter().map(|vote| vote / total).collect()
     }
+    // ANCHOR_END: vote
 }
 
 /// What a [`Knn`] says of every test row.

@@ -25,7 +25,7 @@ const MOST_MEASURED: usize = 1024;
 
 /// Images as a network takes them, ready on the host.
 pub struct Images {
-    pub(super) size: usize,
+    pub(crate) size: usize,
     pixels: Vec<f32>,
     labels: Vec<usize>,
     /// How many images could not be read.
@@ -56,6 +56,17 @@ impl Images {
         let classes = data.classes().to_vec();
         let broken = indices.len() - labels.len();
         Images { size, pixels: pixels.concat(), labels, broken, classes }
+    }
+
+    /// Images without labels, from their pixels one after the other, as [`to_input`] gives them.
+    ///
+    /// Panics where the pixels make up no whole images.
+    #[track_caller]
+    pub fn from_pixels(size: usize, pixels: Vec<f32>) -> Self {
+        let image = size * size * CHANNELS;
+        assert!(pixels.len().is_multiple_of(image), "Images: pixels of whole images expected");
+        let labels = vec![0; pixels.len() / image];
+        Images { size, labels, pixels, broken: 0, classes: Vec::new() }
     }
 
     /// Neighbours from the training set, and images to measure from the test set.
@@ -195,7 +206,7 @@ pub(super) fn held_out_loss(
 
 /// Lets the batch norms of an untrained network see images, so that it is measured as the
 /// trained one is: with statistics of the data instead of zeros and ones.
-pub(super) fn calibrate(method: &dyn Method, device: &Device, images: &Images) {
+pub(crate) fn calibrate(method: &dyn Method, device: &Device, images: &Images) {
     method.train(true);
     images.through(device, |x| method.project(&method.encode(x)));
 }

@@ -25,6 +25,7 @@ pub use batches::{Batch, Batches};
 pub use error::{RunError, SettingsError};
 pub use finetune::{Classifier, Finetune, Finetuned, Tuned};
 pub use gradients::{Clip, gradient_norms};
+pub(crate) use measure::calibrate;
 pub use measure::{Images, attention_jaccard, attention_weights, measure};
 pub use network::{build, encoder_prefix, restore};
 pub use optimizer::{Descent, MissingGradient, Named, Optimizer, Rates};

@@ -65,6 +65,12 @@ impl ResNet {
     /// `[n, h, w, 3] → [n, c]`: the features of the last stage, averaged over the image.
     #[track_caller]
     pub fn forward(&self, x: &Var) -> Var {
+        self.feature_map(x).mean(&[1, 2], false)
+    }
+
+    /// `[n, h, w, 3] → [n, h', w', c]`: the features of the last stage, place by place.
+    #[track_caller]
+    pub fn feature_map(&self, x: &Var) -> Var {
         let mut x = self.first.forward(x).relu();
         if self.stem == Stem::ImageNet {
             x = x.max_pool2d(Pool2d::new(3, 2, 1));
@@ -72,7 +78,7 @@ impl ResNet {
         for block in self.stages.iter().flatten() {
             x = block.forward(&x);
         }
-        x.mean(&[1, 2], false)
+        x
     }
     // ANCHOR_END: forward
 }

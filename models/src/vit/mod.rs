@@ -109,6 +109,15 @@ impl Vit {
         self.encode(&self.patch_embed.forward(x), self.grid(x))
     }
 
+    /// `[n, h, w, 3] → [n, h', w', c]`: the patches' tokens behind the last layer norm, each in its
+    /// place; the class token is left out.
+    #[track_caller]
+    pub fn feature_map(&self, x: &Var) -> Var {
+        let ([rows, columns], tokens) = (self.grid(x), self.tokens(x));
+        let (n, t, c) = (x.shape()[0], tokens.shape()[1], tokens.shape().features());
+        tokens.slice(1, self.config.prefix(), t).reshape([n, rows, columns, c])
+    }
+
     /// From patches to tokens, `[n, h·w, c] → [n, t, c]`: what comes behind the projection of
     /// the patches, for methods that change some of them first.
     #[track_caller]

@@ -1,0 +1,130 @@
+//! What a run's network has learnt, beside one that has learnt nothing.
+//!
+//! [`evaluate`] sends images through the trained network and through the same network as it was
+//! before the first step, and asks [`crate::evaluate`] about both.
+
+mod attention;
+mod located;
+mod network;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use attention::Attention;
+pub use network::{NetworkMeasures, Spread};
+
+use serde::Serialize;
+use tensor::Device;
+
+use crate::data::Splits;
+use crate::evaluate::BoxScore;
+use crate::method::Method;
+use crate::train::{Images, RunError, Settings, build, calibrate};
+use attention::heads;
+use located::Located;
+use network::measures;
+
+/// What is measured beside k-NN and the spread of the features.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// A linear probe, where images have labels.
+    pub linear: bool,
+    /// A box probe and a mask probe, where objects are known.
+    pub localise: bool,
+    /// Where attention lies, for a vision transformer and where objects are known.
+    pub attention: bool,
+}
+
+/// What `evaluation.json` holds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// The data source.
+    pub data: String,
+    /// Training images that k-NN and the linear probe know the labels of.
+    pub train_images: usize,
+    /// Test images that everything is measured on.
+    pub test_images: usize,
+    /// The network of the run.
+    pub trained: NetworkMeasures,
+    /// The same network with its first values; its batch norms have seen the training images.
+    pub untrained: NetworkMeasures,
+    /// What can be reached without looking at the images.
+    pub chance: Chance,
+}
+
+/// What knows the labels and the objects of the training images, but looks at none.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Chance {
+    /// The accuracy in percent of always naming the training images' most frequent class.
+    pub accuracy: Option<f64>,
+    /// The score of always answering with the training images' mean box.
+    pub boxes: Option<BoxScore>,
+    /// The Jaccard index of taking every pixel for the object's.
+    pub masks: Option<f64>,
+}
+
+/// Measures a run's network on images that it was not trained on.
+///
+/// # Errors
+/// Where the settings' encoder is unknown, or there is nothing to measure on.
+pub fn evaluate(
+    settings: &Settings,
+    device: &Device,
+    trained: &dyn Method,
+    data: &Splits,
+    asked: Asked,
+) -> Result<Evaluation, RunError> {
+    let size = settings.run.image_size;
+    let images = Images::pair(data, size);
+    if images[0].is_empty() || images[1].len() < 2 {
+        return Err(RunError::NothingToMeasure { data: settings.run.data.clone() });
+    }
+    let untrained = build(settings, device)?;
+    calibrate(&*untrained, device, &images[0]);
+    // A map's shape is asked with a blank image, which no running statistics may see.
+    trained.train(false);
+    let located = match asked.localise || asked.attention {
+        true => Located::pair(data, trained.encoder(), device, size),
+        false => None,
+    };
+    let of = |method: &dyn Method| {
+        let mut found = measures(method, device, &images, &*data.test, asked.linear);
+        if let Some(located) = &located {
+            method.train(false);
+            if asked.localise {
+                (found.boxes, found.masks) = Located::probe(located, method.encoder(), device);
+            }
+            if asked.attention {
+                found.attention = heads(method.encoder(), device, &located[1]);
+            }
+            method.train(true);
+        }
+        found
+    };
+    let located = located.as_ref();
+    Ok(Evaluation {
+        data: settings.run.data.clone(),
+        train_images: images[0].len(),
+        test_images: images[1].len(),
+        trained: of(trained),
+        untrained: of(&*untrained),
+        chance: Chance {
+            accuracy: largest_class(&images),
+            boxes: located.and_then(Located::mean_box),
+            masks: located.and_then(|[_, test]| test.share()),
+        },
+    })
+}
+
+/// The share of test images, in percent, of the class that most training images have.
+fn largest_class([train, test]: &[Images; 2]) -> Option<f64> {
+    let mut counts = vec![0usize; test.classes.len()];
+    train.labels().iter().for_each(|&label| {
+        if let Some(count) = counts.get_mut(label) {
+            *count += 1;
+        }
+    });
+    let largest = (0..counts.len()).max_by_key(|&class| counts[class])?;
+    let found = test.labels().iter().filter(|label| **label == largest).count();
+    Some(100.0 * found as f64 / test.len() as f64)
+}
