@@ -1,5 +1,7 @@
 //! The linear probe: what do frozen features tell a linear classifier?
 
+use std::collections::HashMap;
+
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde::Serialize;
 
@@ -8,7 +10,7 @@ use super::logistic::{Logistic, one_hot};
 
 /// The strengths of the regulariser that are tried, from the strongest on.
 pub const L2_GRID: [f64; 7] = [1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
-/// Of so many training rows, the last is held out to choose the strength by.
+/// Of so many training rows of a class, the last is held out to choose the strength by.
 pub const HELD_OUT: usize = 5;
 
 /// What a linear probe says of features.
@@ -42,7 +44,7 @@ pub type Labelled<'f> = (&'f Features, &'f [usize]);
 // ANCHOR: probe
 /// Trains a [`Logistic`] regression on the training rows, to convergence, and counts how many test
 /// rows it classifies correctly. The strength of its regulariser is chosen on every fifth training
-/// row, which is held out; then all rows are trained on.
+/// row of each class, which is held out; then all rows are trained on.
 ///
 /// # Panics
 /// Where there is not a label a row, or a label is no class.
@@ -64,14 +66,22 @@ pub fn linear_probe(train: Labelled, test: Labelled, classes: usize) -> LinearPr
 }
 // ANCHOR_END: probe
 
-/// The rows that are held out, or the others.
-pub(super) fn held_out(row: usize) -> bool {
-    row % HELD_OUT == HELD_OUT - 1
+/// Which rows are held out: of each class every fifth, in whatever order the classes come.
+pub(super) fn held_out(labels: &[usize]) -> Vec<bool> {
+    let mut seen: HashMap<usize, usize> = HashMap::new();
+    let is_fifth = |label: &usize| {
+        let count = seen.entry(*label).or_default();
+        *count += 1;
+        count.is_multiple_of(HELD_OUT)
+    };
+    labels.iter().map(is_fifth).collect()
 }
 
+/// The rows that are held out, or the others.
 fn part((features, labels): Labelled, wanted: bool) -> (Features, Vec<usize>) {
     assert_eq!(features.rows, labels.len(), "linear_probe: labels, one a row");
-    let rows = || (0..features.rows).filter(|&row| held_out(row) == wanted);
+    let held_out = held_out(labels);
+    let rows = || (0..features.rows).filter(|&row| held_out[row] == wanted);
     (features.select(rows()), rows().map(|row| labels[row]).collect())
 }
 
@@ -86,6 +96,17 @@ mod tests {
 
     fn cloud(rows: usize, dim: usize, from: usize) -> Features {
         Features::new(rows, dim, (from..from + rows * dim).map(noise).collect())
+    }
+
+    #[test]
+    fn every_class_is_held_out_and_trained_on() {
+        // Ten classes in turn: every fifth row would be of two of them.
+        let labels: Vec<usize> = (0..100).map(|row| row % 10).collect();
+        let held_out = held_out(&labels);
+        for class in 0..10 {
+            let of_class = labels.iter().zip(&held_out).filter(|(label, _)| **label == class);
+            assert_eq!(of_class.filter(|(_, out)| **out).count(), 2);
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub use network::{NetworkMeasures, Spread};
 use serde::Serialize;
 use tensor::Device;
 
-use crate::data::Splits;
+use crate::data::{Dataset, Splits};
 use crate::evaluate::BoxScore;
 use crate::method::Method;
 use crate::train::{Images, RunError, Settings, build, calibrate};
@@ -42,7 +42,7 @@ pub struct Evaluation {
     pub data: String,
     /// Training images that k-NN and the linear probe know the labels of.
     pub train_images: usize,
-    /// Test images that everything is measured on.
+    /// Test images that these two are measured on; how features lie is measured on at most 1024.
     pub test_images: usize,
     /// The network of the run.
     pub trained: NetworkMeasures,
@@ -88,7 +88,7 @@ pub fn evaluate(
         false => None,
     };
     let of = |method: &dyn Method| {
-        let mut found = measures(method, device, &images, &*data.test, asked.linear);
+        let mut found = measures(method, device, &images[1], data, asked.linear);
         if let Some(located) = &located {
             method.train(false);
             if asked.localise {
@@ -104,12 +104,12 @@ pub fn evaluate(
     let located = located.as_ref();
     Ok(Evaluation {
         data: settings.run.data.clone(),
-        train_images: images[0].len(),
-        test_images: images[1].len(),
+        train_images: data.train.len(),
+        test_images: data.test.len(),
         trained: of(trained),
         untrained: of(&*untrained),
         chance: Chance {
-            accuracy: largest_class(&images),
+            accuracy: largest_class(data),
             boxes: located.and_then(Located::mean_box),
             masks: located.and_then(|[_, test]| test.share()),
         },
@@ -117,14 +117,15 @@ pub fn evaluate(
 }
 
 /// The share of test images, in percent, of the class that most training images have.
-fn largest_class([train, test]: &[Images; 2]) -> Option<f64> {
-    let mut counts = vec![0usize; test.classes.len()];
-    train.labels().iter().for_each(|&label| {
-        if let Some(count) = counts.get_mut(label) {
-            *count += 1;
+fn largest_class(data: &Splits) -> Option<f64> {
+    let counts = |data: &dyn Dataset| {
+        let mut counts = vec![0usize; data.classes().len()];
+        for label in (0..data.len()).filter_map(|index| data.label(index)) {
+            counts[label] += 1;
         }
-    });
-    let largest = (0..counts.len()).max_by_key(|&class| counts[class])?;
-    let found = test.labels().iter().filter(|label| **label == largest).count();
-    Some(100.0 * found as f64 / test.len() as f64)
+        counts
+    };
+    let [train, test] = [&data.train, &data.test].map(|data| counts(&**data));
+    let largest = (0..train.len()).max_by_key(|&class| train[class])?;
+    Some(100.0 * test[largest] as f64 / data.test.len() as f64)
 }

@@ -6,13 +6,13 @@ use tensor::{Device, Tensor};
 
 use super::Attention;
 use crate::augment::key;
-use crate::data::Dataset;
+use crate::data::{Dataset, Splits};
 use crate::evaluate::{
     BoxScore, Features, Knn, LinearProbe, RANKME_EPS, alignment, components_for,
     explained_variance, feature_std, linear_probe, mean_cosine, rankme, uniformity,
 };
 use crate::method::Method;
-use crate::train::Images;
+use crate::train::{Images, features_of};
 
 /// At most this many images are drawn twice, for alignment.
 const MOST_PAIRS: usize = 512;
@@ -64,28 +64,32 @@ pub struct Spread {
     pub explained_variance: Vec<f64>,
 }
 
-/// Measures a network in evaluation mode; it ends in training mode.
+/// Measures a network in evaluation mode; it ends in training mode. What labels tell is measured on
+/// all images, how features lie on `images`.
 pub(super) fn measures(
     method: &dyn Method,
     device: &Device,
-    [train, test]: &[Images; 2],
-    data: &dyn Dataset,
+    images: &Images,
+    data: &Splits,
     linear: bool,
 ) -> NetworkMeasures {
     method.train(false);
-    let features = test.through(device, |x| method.encode(x));
-    let projection = project(method, device, &features);
-    let labelled = !test.classes.is_empty();
-    let known = labelled.then(|| train.through(device, |x| method.encode(x)));
-    let classes = test.classes.len();
-    let knn = known.as_ref().map(|known| {
-        let votes = Knn::dino(classes).classify(known, train.labels(), &features);
-        100.0 * votes.accuracy(test.labels())
+    let classes = images.classes.len();
+    let labelled = (classes > 0).then(|| {
+        [&data.train, &data.test]
+            .map(|data| features_of(device, &**data, images.size, |x| method.encode(x)))
     });
-    let linear = known
+    let knn = labelled.as_ref().map(|[(train, of_train), (test, of_test)]| {
+        let votes = Knn::dino(classes).classify(train, of_train, test);
+        100.0 * votes.accuracy(of_test)
+    });
+    let linear = labelled
+        .as_ref()
         .filter(|_| linear)
-        .map(|known| linear_probe((&known, train.labels()), (&features, test.labels()), classes));
-    let pairs = pairs(method, device, data, train.size);
+        .map(|[train, test]| linear_probe((&train.0, &train.1), (&test.0, &test.1), classes));
+    let features = images.through(device, |x| method.encode(x));
+    let projection = project(method, device, &features);
+    let pairs = pairs(method, device, &*data.test, images.size);
     let projected = [0, 1].map(|view| project(method, device, &pairs[view]));
     method.train(true);
     NetworkMeasures {

@@ -1,16 +1,13 @@
 //! Measures of a network on images that stay the same.
 
 use autodiff::Var;
-use models::Module;
 use models::vit::Vit;
 use rayon::prelude::*;
 use tensor::{Device, Tensor};
 
 use crate::augment::{MEAN, STD, key, to_input};
 use crate::data::{CHANNELS, Dataset, Image, Splits, name_once};
-use crate::evaluate::{
-    ATTENTION_KEEP, Features, Knn, RANKME_EPS, attention_mask, feature_std, jaccard, rankme,
-};
+use crate::evaluate::{Features, Knn, RANKME_EPS, feature_std, rankme};
 use crate::method::Method;
 use crate::report::Measures;
 use crate::train::Schedule;
@@ -158,22 +155,45 @@ pub fn measure(
     Measures { loss, std: feature_std(&z).ratio, rankme: rankme(&z, RANKME_EPS), knn }
 }
 
-/// How many of a set's images a classifier gets right, and how many there are, read a batch at a
-/// time; broken ones are passed over. `logits` maps `[n, size, size, 3]` to `[n, classes]`.
+/// All images of a set, a batch at a time, so that no more are in memory; broken ones are passed
+/// over.
+fn batches(data: &dyn Dataset, size: usize) -> impl Iterator<Item = Images> + '_ {
+    let starts = (0..data.len()).step_by(BATCH);
+    starts.map(move |start| {
+        let indices: Vec<usize> = (start..data.len().min(start + BATCH)).collect();
+        Images::at(data, size, &indices)
+    })
+}
+
+/// How many of a set's images a classifier gets right, and how many there are. `logits` maps
+/// `[n, size, size, 3]` to `[n, classes]`.
 pub(super) fn right(
     device: &Device,
     data: &dyn Dataset,
     size: usize,
     logits: impl Fn(&Var) -> Var,
 ) -> [usize; 2] {
-    let all: Vec<usize> = (0..data.len()).collect();
-    let mut counts = [0; 2];
-    for indices in all.chunks(BATCH) {
-        let images = Images::at(data, size, indices);
-        counts[0] += images.right(&images.through(device, &logits));
-        counts[1] += images.len();
+    batches(data, size).fold([0; 2], |[right, all], images| {
+        [right + images.right(&images.through(device, &logits)), all + images.len()]
+    })
+}
+
+/// The features of all of a set's images, and their classes. `f` maps `[n, size, size, 3]` to
+/// `[n, d]`.
+pub(crate) fn features_of(
+    device: &Device,
+    data: &dyn Dataset,
+    size: usize,
+    f: impl Fn(&Var) -> Var,
+) -> (Features, Vec<usize>) {
+    let (mut rows, mut dim, mut values, mut labels) = (0, 0, Vec::new(), Vec::new());
+    for images in batches(data, size) {
+        let features = images.through(device, &f);
+        (rows, dim) = (rows + features.rows, features.dim);
+        values.extend(features.values);
+        labels.extend(images.labels);
     }
-    counts
+    (Features::new(rows, dim, values), labels)
 }
 
 /// The loss on fixed views of images that are not trained on, in evaluation mode.
@@ -209,35 +229,6 @@ pub(super) fn held_out_loss(
 pub(crate) fn calibrate(method: &dyn Method, device: &Device, images: &Images) {
     method.train(true);
     images.through(device, |x| method.project(&method.encode(x)));
-}
-
-/// How well the best head of a transformer's last block finds the object: the Jaccard index of the
-/// patches that hold most of its attention and the object, averaged over at most `most` images of
-/// a set (Caron et al. 2021, figure 4); in evaluation mode. `None` where the objects are not known.
-pub fn attention_jaccard(
-    vit: &Vit,
-    device: &Device,
-    data: &dyn Dataset,
-    size: usize,
-    most: usize,
-) -> Option<f64> {
-    vit.train(false);
-    let block = vit.config().depth.checked_sub(1)?;
-    let best = |index: usize| {
-        let (image, object) = (data.image(index).ok()?, data.mask(index)?);
-        let x = Tensor::from_slice(device, [1, size, size, 3], &to_input(&image, size).pixels);
-        let x = Var::constant(x);
-        let weights: Vec<f64> = vit.attention_to_patches(&x, block).to_vec();
-        let grid = vit.grid(&x);
-        let of_head = |head: &[f64]| {
-            let kept = attention_mask(head, ATTENTION_KEEP);
-            jaccard(&kept, grid, &object, [image.height, image.width])
-        };
-        weights.chunks(grid[0] * grid[1]).map(of_head).reduce(f64::max)
-    };
-    let found: Vec<f64> = (0..data.len().min(most)).filter_map(best).collect();
-    vit.train(true);
-    (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64)
 }
 
 /// How much each head of a block attends to each patch of an image, row after row, and how many
