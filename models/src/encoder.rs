@@ -202,17 +202,18 @@ mod tests {
             }
         }
         // Patches stand row after row: the last one sees the last corner alone, before any block.
-        let config: EncoderConfig = "vit-tiny-p8-w24-d0-h2".parse().unwrap();
-        let net = config.for_images([32; 2]).unwrap().build(&mut Init::new(&device, 0));
+        let config = VitConfig { depth: 0, dim: 24, heads: 2, patch: 8, ..VitConfig::tiny() };
+        let config = EncoderConfig::Vit(config).for_images([32; 2]).unwrap();
+        let net = config.build(&mut Init::new(&device, 0));
         let mut corner: Vec<f64> = x(1).to_vec();
         let last = corner.len() - 3;
         corner[last] += 1.0;
         let corner = Tensor::from_slice(&device, [2, 32, 32, 3], &corner);
-        let [a, b] = [x(1), corner].map(|x| net.feature_map(&Var::constant(x)).value().to_vec());
+        let map = |x| net.feature_map(&Var::constant(x)).value().to_vec::<f64>();
+        let [a, b] = [x(1), corner].map(map);
         let changed: Vec<usize> = (0..32)
-            .filter(|&i: &usize| {
+            .filter(|i| {
                 let cell = i * 24..(i + 1) * 24;
-                let (a, b): (&Vec<f64>, &Vec<f64>) = (&a, &b);
                 a[cell.clone()] != b[cell]
             })
             .collect();
