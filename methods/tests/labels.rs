@@ -61,7 +61,7 @@ fn a_run_is_fine_tuned() {
     assert_eq!(again["accuracy"], tuned["accuracy"]);
 
     let arrays = Weights::read(&saved).expect("weights").arrays;
-    assert_eq!((&*arrays["fc.weight"].shape, &*arrays["fc.bias"].shape), (&[8, 32][..], &[8][..]));
+    assert_eq!((&*arrays["fc.weight"].shape, &*arrays["fc.bias"].shape), (&[8, 16][..], &[8][..]));
     let checkpoint = Weights::read(&out.join("checkpoint.safetensors")).expect("a checkpoint");
     let encoder = "network.encoder.conv1.weight";
     let before = checkpoint.arrays.get(encoder).expect(encoder);
@@ -126,7 +126,7 @@ fn a_probe_watches_and_changes_nothing() {
 
     let loose = loose(folder.path());
     let output =
-        train(&path("loose"), "1", &[&probe[..], &["--data", &loose, "--batch", "8"]].concat());
+        train(&path("loose"), "1", &[&probe[..], &["--data", &loose, "--set", "batch=8"]].concat());
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     assert!(text(&output).contains("no labels, which online_probe needs"), "{}", text(&output));
     assert!(!path("loose").exists());

@@ -1,18 +1,17 @@
 //! A linear classifier that is trained beside a method and tells how good its features are.
 
+use std::path::Path;
+
 use autodiff::Var;
-use models::Module;
 use models::layers::Linear;
 use models::weights::{Weights, WeightsError};
-use std::path::Path;
 use tensor::{Device, Tensor};
 
 use super::finetune::zeros;
 use super::{Clip, Descent, MissingGradient, Optimizer, Rates};
 use crate::method::Method;
 
-/// What stands before the classifier's names in a checkpoint.
-pub(super) const PROBE: &str = "probe.";
+/// What stands before the classifier's names in a checkpoint, and before its optimiser's.
 const NETWORK: &str = "probe.network.";
 const OPTIMIZER: &str = "probe.optimizer.";
 /// Of the layer norm in front, as everywhere.
