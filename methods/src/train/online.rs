@@ -11,7 +11,7 @@ use super::finetune::zeros;
 use super::{Clip, Descent, MissingGradient, Optimizer, Rates};
 use crate::method::Method;
 
-/// What stands before the classifier's names in a checkpoint.
+/// What stands before the classifier's names in a checkpoint, and before its optimiser's.
 const NETWORK: &str = "probe.network.";
 const OPTIMIZER: &str = "probe.optimizer.";
 /// Of the layer norm in front, as everywhere.
@@ -34,7 +34,6 @@ impl OnlineProbe {
         OnlineProbe { linear, descent: Descent::new(optimizer, Clip::None) }
     }
 
-    // ANCHOR: step
     /// A step on a view `[n, h, w, 3]` whose classes are `labels`, `[n]`.
     pub(super) fn step(
         &mut self,
@@ -48,7 +47,6 @@ impl OnlineProbe {
         let gradients = self.logits(&features).cross_entropy(labels).backward();
         self.descent.step(&self.linear, &gradients, |_| Some(RATES))
     }
-    // ANCHOR_END: step
 
     /// Features `[n, d]` to logits `[n, classes]`.
     pub(super) fn logits(&self, features: &Var) -> Var {
