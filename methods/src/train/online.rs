@@ -34,6 +34,7 @@ impl OnlineProbe {
         OnlineProbe { linear, descent: Descent::new(optimizer, Clip::None) }
     }
 
+    // ANCHOR: step
     /// A step on a view `[n, h, w, 3]` whose classes are `labels`, `[n]`.
     pub(super) fn step(
         &mut self,
@@ -47,6 +48,7 @@ impl OnlineProbe {
         let gradients = self.logits(&features).cross_entropy(labels).backward();
         self.descent.step(&self.linear, &gradients, |_| Some(RATES))
     }
+    // ANCHOR_END: step
 
     /// Features `[n, d]` to logits `[n, classes]`.
     pub(super) fn logits(&self, features: &Var) -> Var {
