@@ -51,7 +51,7 @@ fn a_run_is_fine_tuned() {
     assert_eq!(tuned["images"], 8 * 26);
     assert_eq!(tuned["from_scratch"], false);
     assert_eq!(tuned["test_images"], 512);
-    assert_eq!(tuned["lr"], 0.0125);
+    assert_eq!(tuned["lr"], 0.1);
     let scratch = told(&["--epochs", "2", "--from-scratch"]);
     let results = fs::read_to_string(out.join("finetune.json")).expect("results");
     let results: Value = serde_json::from_str(&results).expect("JSON");

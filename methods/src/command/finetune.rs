@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use methods::data::SOURCES;
 use methods::report::{write_json, write_whole};
 use methods::train::{Classifier, Finetune, Finetuned, RunError, Settings, SettingsError, Tuned};
 use models::weights::Weights;
@@ -22,8 +23,7 @@ const RESULTS: &str = "finetune.json";
 pub(crate) struct Tune {
     /// The folder of a run
     run: PathBuf,
-    /// Other images than the run's own: shapes, folder:DIR
-    #[arg(long, value_name = "SOURCE")]
+    #[arg(long, value_name = "SOURCE", help = format!("Other images than the run's own: {SOURCES}"))]
     data: Option<String>,
     /// The share of each class's labels that is used; at least one image a class
     #[arg(long, value_name = "SHARE", default_value_t = 1.0)]
@@ -34,7 +34,7 @@ pub(crate) struct Tune {
     /// Images in a batch [default: the run's]
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
-    /// The learning rate at the start [default: 0.05 · batch / 256]
+    /// The learning rate at the start [default: 0.4 · batch / 256]
     #[arg(long, value_name = "RATE")]
     lr: Option<f64>,
     /// Begin with first values instead of the run's: what is to be beaten

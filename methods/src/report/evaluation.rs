@@ -4,15 +4,54 @@ use serde_json::{Map, Value};
 
 use super::html::{escape, minus};
 
-/// The rows of an `evaluation.json`: every number and word in it, the keys of an object within
-/// behind its own. Lists, such as curves, are for other eyes.
-pub(super) fn rows(evaluation: &Map<String, Value>) -> String {
-    let mut rows = Vec::new();
-    flatten("", evaluation, &mut rows);
-    let row = |(name, value): &(String, String)| {
-        format!("<tr><th>{}</th><td>{}</td></tr>\n", escape(name), escape(&minus(value)))
+/// What is compared stands side by side, in this order.
+const COMPARED: [&str; 3] = ["untrained", "trained", "chance"];
+
+/// An `evaluation.json` as tables: every number and word in it, the keys of an object within behind
+/// its own; and a column for each of what is compared. Lists, such as curves, are for other eyes.
+pub(super) fn tables(evaluation: &Map<String, Value>) -> String {
+    let mut about = Vec::new();
+    let rest = evaluation.iter().filter(|(key, _)| !COMPARED.contains(&key.as_str()));
+    flatten("", &rest.map(|(key, value)| (key.clone(), value.clone())).collect(), &mut about);
+    let about = about.into_iter().map(|(name, value)| (name, vec![value])).collect();
+    let table = |head: &str, rows: Vec<(String, Vec<String>)>| match rows.len() {
+        0 => String::new(),
+        _ => {
+            let rows: String = rows.iter().map(row).collect();
+            format!("<table class=\"measured\">{head}<tbody>\n{rows}</tbody></table>\n")
+        }
     };
-    rows.iter().map(row).collect()
+    let columns = COMPARED.map(|name| format!("<th>{name}</th>")).concat();
+    let head = format!("<thead><tr><th></th>{columns}</tr></thead>");
+    table("", about) + &table(&head, compared(evaluation))
+}
+
+fn row((name, values): &(String, Vec<String>)) -> String {
+    let values: String =
+        values.iter().map(|value| format!("<td>{}</td>", escape(&minus(value)))).collect();
+    format!("<tr><th>{}</th>{values}</tr>\n", escape(name))
+}
+
+/// A row for each name that any of what is compared has.
+fn compared(evaluation: &Map<String, Value>) -> Vec<(String, Vec<String>)> {
+    let columns = COMPARED.map(|name| {
+        let mut column = Vec::new();
+        if let Some(Value::Object(object)) = evaluation.get(name) {
+            flatten("", object, &mut column);
+        }
+        column
+    });
+    let mut rows: Vec<(String, Vec<String>)> = Vec::new();
+    for (i, column) in columns.into_iter().enumerate() {
+        for (name, value) in column {
+            let place = rows.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
+                rows.push((name, vec!["–".to_owned(); COMPARED.len()]));
+                rows.len() - 1
+            });
+            rows[place].1[i] = value;
+        }
+    }
+    rows
 }
 
 fn flatten(prefix: &str, object: &Map<String, Value>, rows: &mut Vec<(String, String)>) {
@@ -51,7 +90,7 @@ mod tests {
     fn every_number_and_word_is_a_row() {
         let json = r#"{"data":"<a>","knn":76.17187,"probe":{"l2_penalty":1e-12,"steps":300},
                        "variance":[1.0,2.0],"uniformity":-1.25,"mask":null,"tuned":true}"#;
-        let html = rows(&serde_json::from_str(json).expect("JSON"));
+        let html = tables(&serde_json::from_str(json).expect("JSON"));
         for (name, value) in [
             ("data", "&lt;a&gt;"),
             ("knn", "76.17"),
@@ -65,5 +104,21 @@ mod tests {
             assert!(html.contains(&row), "{row}\n{html}");
         }
         assert_eq!(html.matches("<tr>").count(), 7);
+    }
+
+    #[test]
+    fn what_is_compared_stands_side_by_side() {
+        let json = r#"{"images":9,"trained":{"knn":75.5,"spread":{"std":1.0}},
+                       "untrained":{"knn":50.5},"chance":{"accuracy":12.5}}"#;
+        let html = tables(&serde_json::from_str(json).expect("JSON"));
+        for row in [
+            "<tr><th></th><th>untrained</th><th>trained</th><th>chance</th></tr>",
+            "<tr><th>images</th><td>9</td></tr>",
+            "<tr><th>knn</th><td>50.50</td><td>75.50</td><td>–</td></tr>",
+            "<tr><th>spread, std</th><td>–</td><td>1.000</td><td>–</td></tr>",
+            "<tr><th>accuracy</th><td>–</td><td>–</td><td>12.50</td></tr>",
+        ] {
+            assert!(html.contains(row), "{row}\n{html}");
+        }
     }
 }

@@ -22,7 +22,8 @@ use super::whole::write_whole;
 ///
 /// Needs `config.toml`, `metrics.jsonl` and `result.json` there; shows `embedding.json`
 /// ([`Embedding`]), `neighbours.json` ([`Neighbours`]), `attention.json` ([`Attention`]),
-/// `views.json` ([`Views`]) and `evaluation.json` where they are. A file that is missing or not understood is an error that names it. The page is written
+/// `views.json` ([`Views`]) and `evaluation.json` where they are. A file that is missing or not
+/// understood is an error that names it. The page is written
 /// under another name and renamed, so a page that was there before stays whole.
 pub fn write(run: &Path) -> Result<PathBuf, ReportError> {
     let html = Page::read(run)?.html();
@@ -120,10 +121,9 @@ impl Page {
     }
 
     fn evaluation(&self) -> Option<String> {
-        let rows = evaluation::rows(self.evaluation.as_ref()?);
+        let tables = evaluation::tables(self.evaluation.as_ref()?);
         let note = "What stopgrad evaluate has measured, from evaluation.json.";
-        let table = format!("<table class=\"measured\"><tbody>\n{rows}</tbody></table>");
-        Some(card("Evaluation", note, &table))
+        Some(card("Evaluation", note, &tables))
     }
 
     fn curves(&self) -> String {

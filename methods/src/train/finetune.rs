@@ -24,14 +24,15 @@ use crate::method::Method;
 pub use classifier::Classifier;
 pub(super) use classifier::zeros;
 
-/// The learning rate for a batch of [`LR_BATCH`]; it grows with the batch (SimCLR, Chen et al.
-/// 2020, appendix B.5).
-const LR: f64 = 0.05;
+/// The learning rate for a batch of [`LR_BATCH`]; it grows with the batch. Chosen here: SimCLR's 0.05
+/// (Chen et al. 2020, appendix B.5) is for many more steps than a folder of pictures gives.
+const LR: f64 = 0.4;
 const LR_BATCH: f64 = 256.0;
 
 /// How an encoder is trained on with labels: as SimCLR's is (appendix B.5), by stochastic gradient
 /// descent with Nesterov's momentum, without weight decay or warm-up, on views that are cropped
-/// and mirrored alone. That the learning rate falls along a cosine is chosen here.
+/// and mirrored alone. The learning rate and that it falls
+/// along a cosine are chosen here.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finetune {
     /// The share of each class's labels that is used; above 0, at most 1.
@@ -40,7 +41,7 @@ pub struct Finetune {
     pub epochs: usize,
     /// Images in a batch; fewer where fewer have a label.
     pub batch: usize,
-    /// The learning rate; `None` for 0.05 · batch / 256.
+    /// The learning rate; `None` for 0.4 · batch / 256.
     pub lr: Option<f64>,
     /// Whether the encoder begins with first values instead of the run's: what is to be beaten.
     pub from_scratch: bool,
