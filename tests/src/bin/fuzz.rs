@@ -48,7 +48,7 @@ struct Counting;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Bytes that are held, and the most that were since [`forget_peak`].
+/// Bytes that are held, and the most that were since `forget_peak`.
 static HELD: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 /// Ticks since the start; the input that is being read, and since which tick.
