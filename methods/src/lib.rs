@@ -4,6 +4,7 @@
 //! stand [`data`], [`augment`], [`train`], [`evaluate`] and [`report`], and the `stopgrad`
 //! command on top of them.
 
+pub mod ablate;
 pub mod augment;
 pub mod barlow_twins;
 pub mod batch;
@@ -25,6 +26,7 @@ pub mod probe;
 pub mod queue;
 pub mod registry;
 pub mod report;
+pub mod series;
 pub mod simclr;
 pub mod simsiam;
 pub mod swav;

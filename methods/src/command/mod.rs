@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod ablate;
 mod attend;
 mod bench;
 mod compare;
@@ -21,6 +22,8 @@ pub(crate) enum Command {
     Train(train::Train),
     /// Train all methods, with and without their protection
     Compare(compare::Compare),
+    /// Ask a paper's question again, over several seeds
+    Ablate(ablate::Ablate),
     /// Measure the features of a run
     Evaluate(evaluate::Evaluate),
     /// Train the whole network of a run on with labels
@@ -42,6 +45,7 @@ impl Command {
         match self {
             Command::Train(train) => train.run(),
             Command::Compare(compare) => compare.run(),
+            Command::Ablate(ablate) => ablate.run(),
             Command::Evaluate(evaluate) => evaluate.run(),
             Command::Finetune(finetune) => finetune.run(),
             Command::Attend(attend) => attend.run(),

@@ -8,17 +8,17 @@ const SLACK: f64 = 1e-9;
 
 /// An axis from `min` to `max` and the round numbers on it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Axis {
-    pub(super) min: f64,
-    pub(super) max: f64,
-    pub(super) ticks: Vec<f64>,
+pub(crate) struct Axis {
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+    pub(crate) ticks: Vec<f64>,
     /// The distance of two ticks.
     step: f64,
 }
 
 impl Axis {
     /// An axis that ends at the outermost values; `None` when no value is finite.
-    pub(super) fn exact(values: impl Iterator<Item = f64>) -> Option<Self> {
+    pub(crate) fn exact(values: impl Iterator<Item = f64>) -> Option<Self> {
         let (min, max) = extent(values)?;
         let step = round_step(max - min);
         let (first, last) = ((min / step - SLACK).ceil(), (max / step + SLACK).floor());
@@ -26,7 +26,7 @@ impl Axis {
     }
 
     /// An axis that ends at the ticks around the outermost values; `None` when no value is finite.
-    pub(super) fn rounded(values: impl Iterator<Item = f64>) -> Option<Self> {
+    pub(crate) fn rounded(values: impl Iterator<Item = f64>) -> Option<Self> {
         let (min, max) = extent(values)?;
         let step = round_step(max - min);
         let (first, last) = ((min / step + SLACK).floor(), (max / step - SLACK).ceil());
@@ -39,12 +39,12 @@ impl Axis {
     }
 
     /// Where `value` lies: 0 at `min`, 1 at `max`.
-    pub(super) fn place(&self, value: f64) -> f64 {
+    pub(crate) fn place(&self, value: f64) -> f64 {
         (value - self.min) / (self.max - self.min)
     }
 
     /// A tick's number, with the digits that tell it from the next and a true minus sign.
-    pub(super) fn label(&self, tick: f64) -> String {
+    pub(crate) fn label(&self, tick: f64) -> String {
         let largest = self.min.abs().max(self.max.abs());
         let (low, high) = (self.step.log10() + SLACK, largest.log10() + SLACK);
         let decimals = |unit: f64| (unit - low.floor()).max(0.0) as usize;

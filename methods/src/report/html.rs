@@ -2,7 +2,7 @@
 
 /// `text` with the five characters replaced that mean something in HTML, in text and in quoted
 /// attributes alike.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -4,14 +4,14 @@
 //! `result.json` ([`RunResult`]); [`write()`] makes `report.html` of them.
 
 mod attention;
-mod axis;
+pub(crate) mod axis;
 mod chart;
 mod curves;
 mod embedding;
 mod error;
 mod evaluation;
 mod events;
-mod html;
+pub(crate) mod html;
 mod letters;
 mod page;
 mod pictures;
