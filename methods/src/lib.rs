@@ -19,6 +19,7 @@ pub mod evaluate;
 pub mod ibot;
 pub mod lejepa;
 pub mod losses;
+mod memory;
 pub mod method;
 pub mod moco_v2;
 pub mod moco_v3;

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::probe::{self, Asked, EVALUATION, Evaluation};
 use crate::report::{ReportError, RunResult, write_whole};
 use crate::train::{Ended, RunError, Settings, SettingsError, Start, Trainer};
 
@@ -42,6 +43,18 @@ impl Job {
             return Ok(Some(Outcome::Ended(Box::new(RunResult::read(&result)?))));
         }
         Ok(self.folder.join(DIVERGED).exists().then_some(Outcome::Diverged))
+    }
+
+    /// What is measured of its network beside k-NN; once, and then kept in its folder.
+    ///
+    /// # Errors
+    /// As [`probe::evaluate_run`].
+    pub fn evaluation(&self, asked: Asked) -> Result<Evaluation, RunError> {
+        let known = std::fs::read_to_string(self.folder.join(EVALUATION)).ok();
+        match known.and_then(|text| serde_json::from_str(&text).ok()) {
+            Some(evaluation) => Ok(evaluation),
+            None => probe::evaluate_run(&self.settings, &self.folder, asked),
+        }
     }
 
     /// Refuses a folder that holds a run with other settings than these.
@@ -104,7 +117,9 @@ pub fn run(jobs: &[Job], at_once: usize, stop: &AtomicBool) -> Result<bool, RunE
     let next = || waiting.lock().expect("no thread panics while it holds the list").next();
     let worker = || {
         while let Some(job) = next().filter(|_| !stop.load(Ordering::Relaxed)) {
-            match job.run(stop) {
+            let outcome = job.run(stop);
+            tensor::release_memory(); // the next run's sizes are others
+            match outcome {
                 Ok(Some(outcome)) => face.ended(job, &outcome),
                 Ok(None) => return,
                 Err(error) => {

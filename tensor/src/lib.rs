@@ -38,6 +38,7 @@ pub mod update;
 mod value;
 mod walk;
 
+pub use cpu::buffer::release_memory;
 pub use cpu::parallel::lead_from_this_thread;
 pub use device::Device;
 pub use error::{DeviceError, KernelError};

@@ -1,10 +1,9 @@
 //! What can be asked of a run that has ended, by name.
 
-use crate::probe::{self, Asked, NetworkMeasures};
+use crate::probe::{Asked, NetworkMeasures};
 use crate::report::{GRADIENT_NORM, Metrics, RunResult, read_metrics};
 use crate::series::{Job, Outcome};
-use crate::train::{RunError, restore};
-use crate::{data, report};
+use crate::train::RunError;
 
 /// A run and its records.
 pub(super) struct Ran {
@@ -118,24 +117,11 @@ pub(super) fn heading(name: &str) -> String {
     }
 }
 
-/// How well a run's attention covers the objects; kept in its folder, since it takes a moment.
+/// How well a run's attention covers the objects, and that of the untrained network.
 fn jaccard(job: &Job) -> Result<[f64; 2], RunError> {
-    let path = job.folder.join("jaccard.json");
-    if let Ok(text) = std::fs::read_to_string(&path)
-        && let Ok(known) = serde_json::from_str(&text)
-    {
-        return Ok(known);
-    }
-    let settings = &job.settings;
-    let device = settings.device()?;
-    let method = restore(settings, &device, &job.folder)?;
-    let splits = data::open(&settings.run.data, settings.run.seed)?;
-    let asked = Asked { attention: true, ..Asked::default() };
-    let evaluation = probe::evaluate(settings, &device, &*method, &splits, asked)?;
+    let evaluation = job.evaluation(Asked { attention: true, ..Asked::default() })?;
     let best = |network: &NetworkMeasures| {
         network.attention.as_ref().map_or(f64::NAN, |attention| 100.0 * attention.best_head)
     };
-    let found = [best(&evaluation.trained), best(&evaluation.untrained)];
-    report::write_json(&path, &found)?;
-    Ok(found)
+    Ok([best(&evaluation.trained), best(&evaluation.untrained)])
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::measure::heading;
 use super::outcome::{Ablation, GroupOutcome, Judged, RowOutcome, Spread};
 use super::{dots, lines};
-use crate::report::{ReportError, write_json, write_whole};
+use crate::report::{ReportError, number, write_json, write_whole};
 
 impl Ablation {
     /// The whole outcome as one page.
@@ -111,12 +111,4 @@ impl Judged {
 fn each(spread: &Spread, decimals: usize) -> String {
     let each: Vec<String> = spread.each.iter().map(|&value| number(value, decimals)).collect();
     each.join(", ")
-}
-
-/// A number for people; a dash where there is none.
-pub(super) fn number(value: f64, decimals: usize) -> String {
-    match value.is_finite() {
-        true => format!("{value:.decimals$}").replace('-', "−"),
-        false => "–".to_owned(),
-    }
 }

@@ -2,7 +2,6 @@
 //! library, another day.
 
 mod loading;
-mod memory;
 mod operations;
 mod profile;
 mod steps;
@@ -12,6 +11,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 use tensor::{Device, Tensor};
+
+use crate::memory;
 
 pub use loading::measure_loader;
 pub use profile::{Line, profile, table};

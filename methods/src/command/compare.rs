@@ -13,6 +13,7 @@ use super::interrupt::stop_on_interrupt;
 #[command(after_help = "Examples:
   stopgrad compare
   stopgrad compare --methods byol,simsiam --seeds 1 --epochs 5
+  stopgrad compare --encoder resnet-small --methods simclr,byol,simsiam,moco-v3,dino
   stopgrad compare --set data=folder:photos --out runs/photos
 
 Run again with the same --out, it goes on where it was stopped.")]
@@ -26,9 +27,15 @@ pub(crate) struct Compare {
     /// Passes over the images [default: each recipe's]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
+    /// The encoder of all methods [default: each recipe's]
+    #[arg(long, value_name = "NAME")]
+    encoder: Option<String>,
     /// Change a setting of every run, as in --set batch=32; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Runs side by side; with one, the seconds and the memory of each are its own
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    jobs: u64,
     /// The folder of the runs and of table.md and table.json
     #[arg(long, value_name = "DIR", default_value = "runs/compare")]
     out: PathBuf,
@@ -50,10 +57,13 @@ impl Compare {
             plan.methods = self.methods;
         }
         plan.seeds = (0..self.seeds).collect();
-        plan.changes = self.epochs.map(|epochs| format!("epochs={epochs}")).into_iter().collect();
+        plan.at_once = self.jobs as usize;
+        let epochs = self.epochs.map(|epochs| format!("epochs={epochs}"));
+        let encoder = self.encoder.map(|encoder| format!("encoder={encoder}"));
+        plan.changes = epochs.into_iter().chain(encoder).collect();
         plan.changes.extend(self.set);
         let stop = stop_on_interrupt()?;
-        let Some(comparison) = plan.run(&stop, |line| eprintln!("{line}"))? else {
+        let Some(comparison) = plan.run(&stop)? else {
             eprintln!("stopped; the same command goes on");
             return Ok(());
         };

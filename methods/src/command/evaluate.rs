@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use methods::data::{self, SOURCES};
-use methods::probe::{Asked, Evaluation, evaluate};
-use methods::report::{self, write_json};
-use methods::train::{Settings, restore};
+use methods::data::SOURCES;
+use methods::probe::{Asked, EVALUATION, Evaluation, evaluate_run};
+use methods::train::Settings;
 
 /// Measure the features of a run, beside those of the untrained network.
 #[derive(Args)]
@@ -48,25 +47,17 @@ impl Evaluate {
                 settings = settings.flag(key, &format!("{value:?}"))?;
             }
         }
-        let device = settings.device()?;
-        let method = restore(&settings, &device, &self.run)?;
-        let splits = data::open(&settings.run.data, settings.run.seed)?;
         let asked = Asked {
             linear: self.linear || self.all,
             localise: self.localise || self.all,
             attention: self.attention || self.all,
         };
-        let evaluation = evaluate(&settings, &device, &*method, &splits, asked)?;
-        let path = self.run.join("evaluation.json");
-        write_json(&path, &evaluation)?;
-        if self.run.join("result.json").exists() {
-            report::write(&self.run)?;
-        }
+        let evaluation = evaluate_run(&settings, &self.run, asked)?;
         if self.json {
             println!("{}", serde_json::to_string(&evaluation)?);
         } else {
             show(&evaluation, asked);
-            println!("\nwritten to {}", path.display());
+            println!("\nwritten to {}", self.run.join(EVALUATION).display());
         }
         Ok(())
     }

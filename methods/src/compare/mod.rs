@@ -3,15 +3,16 @@
 
 mod table;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
 
 pub use self::table::{Comparison, Line};
 
+use crate::probe::{Asked, Evaluation};
 use crate::registry::METHODS;
 use crate::report::RunResult;
-use crate::train::{Ended, RunError, Settings, SettingsError, Start, Trainer};
+use crate::series::{self, Job, Outcome};
+use crate::train::{RunError, Settings, SettingsError};
 
 /// What takes a method's protection away, as `--set` takes it. Every method has a row.
 pub const PROTECTIONS: &[(&str, &[&str])] = &[
@@ -39,20 +40,16 @@ pub struct Plan {
     pub changes: Vec<String>,
     /// The folder of all runs: one that has ended is not run again, one that was stopped goes on.
     pub folder: PathBuf,
-}
-
-/// One run of a plan.
-struct Job {
-    method: String,
-    folder: PathBuf,
-    settings: Settings,
+    /// How many runs are trained side by side. Memory is told only of runs that had the process to
+    /// themselves.
+    pub at_once: usize,
 }
 
 impl Plan {
     /// All methods with three seeds.
     pub fn all(folder: PathBuf) -> Self {
         let methods = METHODS.iter().map(|&name| name.to_owned()).collect();
-        Plan { methods, seeds: vec![0, 1, 2], changes: Vec::new(), folder }
+        Plan { methods, seeds: vec![0, 1, 2], changes: Vec::new(), folder, at_once: 1 }
     }
 
     fn folder(&self, method: &str, suffix: &str) -> PathBuf {
@@ -87,82 +84,50 @@ impl Plan {
         for change in self.changes.iter().map(String::as_str).chain(off.iter().copied()) {
             settings = settings.set(change)?;
         }
-        Ok(Job { method: method.to_owned(), folder, settings })
+        Ok(Job { folder, settings })
     }
 
-    /// Runs what has not been run, and puts all results together; `None` where `stop` was set on
-    /// the way. `tell` is called with a line before each run.
+    /// Runs what has not been run, measures it, and puts all results together; `None` where `stop`
+    /// was set on the way.
     ///
     /// # Errors
     /// Where a setting makes no sense, or a run fails.
-    pub fn run(
-        &self,
-        stop: &AtomicBool,
-        mut tell: impl FnMut(&str),
-    ) -> Result<Option<Comparison>, RunError> {
+    pub fn run(&self, stop: &AtomicBool) -> Result<Option<Comparison>, RunError> {
         let jobs = self.jobs()?;
-        let (begun, mut ran) = (Instant::now(), 0);
-        for (i, job) in jobs.iter().enumerate() {
-            if job.result_path().exists() {
-                continue;
-            }
-            let left = match ran {
-                0 => String::new(),
-                ran => format!(
-                    ", about {} left",
-                    words(begun.elapsed() / ran * (jobs.len() - i) as u32)
-                ),
-            };
-            tell(&format!("run {} of {}: {}{left}", i + 1, jobs.len(), job.folder.display()));
-            if !job.run(stop)? {
-                return Ok(None);
-            }
-            ran += 1;
+        if !series::run(&jobs, self.at_once, stop)? {
+            return Ok(None);
         }
-        let result = |job: &Job| RunResult::read(&job.result_path()).map_err(RunError::from);
         let (protected, bare) = jobs.split_at(self.seeds.len() * self.methods.len());
         let mut lines = Vec::new();
         for without in bare {
-            let own = protected.iter().filter(|job| job.method == without.method);
-            let runs = own.map(result).collect::<Result<Vec<_>, _>>()?;
-            lines.push(Line::of(&runs, &result(without)?, protection(&without.method)));
+            let method = &without.settings.run.method;
+            let own = protected.iter().filter(|job| job.settings.run.method == *method);
+            let runs = own.map(ended).collect::<Result<Vec<_>, _>>()?;
+            lines.push(Line::of(&runs, without.outcome()?, method, protection(method)));
         }
-        Ok(Some(Comparison { lines, seeds: self.seeds.clone(), changes: self.changes.clone() }))
+        let (seeds, changes) = (self.seeds.clone(), self.changes.clone());
+        Ok(Some(Comparison { lines, seeds, changes }))
     }
 }
 
-impl Job {
-    fn result_path(&self) -> PathBuf {
-        self.folder.join("result.json")
-    }
-
-    /// Whether the run came to its end.
-    fn run(&self, stop: &AtomicBool) -> Result<bool, RunError> {
-        let (settings, start) = match has_begun(&self.folder) {
-            true => (Settings::of_run(&self.folder.join("config.toml"))?, Start::Newest),
-            false => (self.settings.clone(), Start::Anew),
-        };
-        let trainer = Trainer::new(settings, &self.folder, start, false)?;
-        Ok(!matches!(trainer.run(stop)?, Ended::Stopped { .. }))
-    }
+/// A run that came to its end.
+struct Ran {
+    result: Box<RunResult>,
+    evaluation: Evaluation,
+    epochs: usize,
 }
 
-fn has_begun(folder: &Path) -> bool {
-    folder.join("config.toml").exists()
+/// A run's result and evaluation; `None` where it diverged.
+fn ended(job: &Job) -> Result<Option<Ran>, RunError> {
+    let Some(Outcome::Ended(result)) = job.outcome()? else { return Ok(None) };
+    let asked = Asked { linear: true, localise: true, attention: true };
+    let (evaluation, epochs) = (job.evaluation(asked)?, job.settings.run.epochs);
+    Ok(Some(Ran { result, evaluation, epochs }))
 }
 
 /// The changes that take a method's protection away.
 fn protection(method: &str) -> &'static [&'static str] {
     PROTECTIONS.iter().find(|(name, _)| *name == method).map_or(&[], |(_, changes)| changes)
-}
-
-fn words(time: Duration) -> String {
-    let minutes = time.as_secs().div_ceil(60);
-    if minutes < 60 {
-        format!("{minutes} min")
-    } else {
-        format!("{} h {} min", minutes / 60, minutes % 60)
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::report::{ReportError, RunResult, write_json, write_whole};
+use super::Ran;
+use crate::probe::NetworkMeasures;
+use crate::report::{ReportError, RunResult, number, write_json, write_whole};
+use crate::series::Outcome;
 
 /// Results of several methods.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,49 +20,80 @@ pub struct Comparison {
     pub lines: Vec<Line>,
 }
 
-/// The results of one method.
+/// The results of one method. Lists have a value a seed, without the runs that diverged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Line {
     /// Its name.
     pub method: String,
-    /// k-NN accuracy in percent before training, a value a seed.
+    /// k-NN accuracy in percent before training.
     pub untrained: Vec<f64>,
     /// k-NN accuracy in percent after it.
     pub knn: Vec<f64>,
+    /// The accuracy of a linear probe in percent.
+    pub linear: Vec<f64>,
+    /// The intersection over union of boxes that a linear map finds, in percent.
+    pub boxes: Vec<f64>,
+    /// The Jaccard index of pixels that a linear classifier finds, in percent.
+    pub masks: Vec<f64>,
+    /// The Jaccard index of the best attention head's, in percent.
+    pub attention: Vec<f64>,
     /// `std·√d` of what the loss compares, after training.
     pub std: Vec<f64>,
     /// Its RankMe.
     pub rankme: Vec<f64>,
     /// Seconds of training.
     pub seconds: Vec<f64>,
+    /// Seconds of an epoch.
+    pub epoch_seconds: Vec<f64>,
+    /// The most memory that the process has held, in megabytes.
+    pub megabytes: Vec<f64>,
     /// What was changed to take the protection away.
     pub off: String,
     /// k-NN without it, with the first seed.
     pub off_knn: Option<f64>,
-    /// `std·√d` without it.
-    pub off_std: f64,
+    /// `std·√d` without it; none where that run diverged.
+    pub off_std: Option<f64>,
     /// RankMe without it.
-    pub off_rankme: f64,
+    pub off_rankme: Option<f64>,
     /// The first step of the collapse, where the run saw one.
     pub off_since: Option<u64>,
 }
 
 impl Line {
     /// The line of a method's runs, and of the one without protection.
-    pub(super) fn of(runs: &[RunResult], off: &RunResult, changes: &[&str]) -> Self {
-        let each = |f: fn(&RunResult) -> f64| runs.iter().map(f).collect();
+    pub(super) fn of(
+        runs: &[Option<Ran>],
+        off: Option<Outcome>,
+        method: &str,
+        changes: &[&str],
+    ) -> Self {
+        let each = |f: &dyn Fn(&Ran) -> Option<f64>| runs.iter().flatten().filter_map(f).collect();
+        let result = |f: fn(&RunResult) -> f64| each(&|run| Some(f(&run.result)));
+        let percent = |f: fn(&NetworkMeasures) -> Option<f64>| {
+            each(&|run| f(&run.evaluation.trained).map(|share| 100.0 * share))
+        };
+        let off = match off {
+            Some(Outcome::Ended(result)) => Some(result),
+            _ => None,
+        };
         Line {
-            method: off.method.clone(),
-            untrained: each(|run| run.untrained.knn.unwrap_or(f64::NAN)),
-            knn: each(|run| run.trained.knn.unwrap_or(f64::NAN)),
-            std: each(|run| run.trained.std),
-            rankme: each(|run| run.trained.rankme),
-            seconds: each(|run| run.seconds),
+            method: method.to_owned(),
+            untrained: each(&|run| run.result.untrained.knn),
+            knn: each(&|run| run.result.trained.knn),
+            linear: each(&|run| Some(run.evaluation.trained.linear.as_ref()?.accuracy)),
+            boxes: percent(|network| Some(network.boxes?.iou)),
+            masks: percent(|network| network.masks),
+            attention: percent(|network| Some(network.attention.as_ref()?.best_head)),
+            std: result(|run| run.trained.std),
+            rankme: result(|run| run.trained.rankme),
+            seconds: result(|run| run.seconds),
+            epoch_seconds: each(&|run| Some(run.result.seconds / run.epochs as f64)),
+            megabytes: each(&|run| Some(run.result.peak_bytes? as f64 / 1e6)),
             off: changes.join(" "),
-            off_knn: off.trained.knn,
-            off_std: off.trained.std,
-            off_rankme: off.trained.rankme,
-            off_since: off.collapsed_since_step,
+            off_knn: off.as_ref().and_then(|off| off.trained.knn),
+            off_std: off.as_ref().map(|off| off.trained.std),
+            off_rankme: off.as_ref().map(|off| off.trained.rankme),
+            off_since: off.and_then(|off| off.collapsed_since_step),
         }
     }
 
@@ -74,10 +108,14 @@ fn mean(values: &[f64]) -> f64 {
 }
 
 impl Comparison {
-    /// As a Markdown table, which reads well as it stands, too.
+    /// As two Markdown tables, which read well as they stand, too: what was learned, and what
+    /// happens without the protection.
     pub fn markdown(&self) -> String {
-        const HEAD: &str = "| method | k-NN untrained, % | trained (each seed) | points | std·√d | RankMe | seconds | protection off | k-NN | std·√d | RankMe | collapsed since step |\n|---|---:|---:|---:|---:|---:|---:|---|---:|---:|---:|---:|\n";
-        self.lines.iter().fold(HEAD.to_owned(), |text, line| text + &line.markdown())
+        const LEARNED: &str = "| method | k-NN untrained, % | trained (each seed) | points | linear probe, % | boxes, IoU % | masks, Jaccard % | attention, Jaccard % | std·√d | RankMe | s an epoch | MB |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n";
+        const OFF: &str = "| method | protection off | k-NN, % | std·√d | RankMe | collapsed since step |\n|---|---|---:|---:|---:|---:|\n";
+        let learned =
+            self.lines.iter().fold(LEARNED.to_owned(), |text, line| text + &line.learned());
+        learned + "\n" + &self.lines.iter().fold(OFF.to_owned(), |text, line| text + &line.off())
     }
 
     /// Writes `table.md` and `table.json`.
@@ -93,24 +131,34 @@ impl Comparison {
 }
 
 impl Line {
-    fn markdown(&self) -> String {
+    fn learned(&self) -> String {
         let seeds: Vec<String> = self.knn.iter().map(|knn| format!("{knn:.1}")).collect();
-        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
-        format!(
-            "| {} | {:.1} | {:.1} ({}) | {:+.1} | {:.2} | {:.1} | {:.0} | `{}` | {} | {:.2} | {:.1} | {} |\n",
+        let usual = format!(
+            "| {} | {} | {} ({}) | {} |",
             self.method,
-            mean(&self.untrained),
-            mean(&self.knn),
+            number(mean(&self.untrained), 1),
+            number(mean(&self.knn), 1),
             seeds.join(", "),
-            self.gain(),
-            mean(&self.std),
-            mean(&self.rankme),
-            mean(&self.seconds),
-            self.off,
-            or_dash(self.off_knn.map(|knn| format!("{knn:.1}"))),
-            self.off_std,
-            self.off_rankme,
-            or_dash(self.off_since.map(|step| step.to_string())),
-        )
+            number(self.gain(), 1)
+        );
+        let measures = [
+            (&self.linear, 1),
+            (&self.boxes, 1),
+            (&self.masks, 1),
+            (&self.attention, 1),
+            (&self.std, 2),
+            (&self.rankme, 1),
+            (&self.epoch_seconds, 1),
+            (&self.megabytes, 0),
+        ];
+        let cells = measures.map(|(values, decimals)| number(mean(values), decimals));
+        format!("{usual} {} |\n", cells.join(" | "))
+    }
+
+    fn off(&self) -> String {
+        let cells = [(self.off_knn, 1), (self.off_std, 2), (self.off_rankme, 1)]
+            .map(|(value, decimals)| number(value.unwrap_or(f64::NAN), decimals));
+        let since = self.off_since.map_or_else(|| "–".to_owned(), |step| step.to_string());
+        format!("| {} | `{}` | {} | {since} |\n", self.method, self.off, cells.join(" | "))
     }
 }

@@ -1,7 +1,7 @@
 //! The box probe: do frozen features say where an object is?
 
 use nalgebra::DMatrix;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::features::Features;
 use super::linear::HELD_OUT;
@@ -15,7 +15,7 @@ pub type RelativeBox = [f64; 4];
 const L2_GRID: [f64; 8] = [10.0, 1.0, 0.3, 0.1, 0.03, 1e-2, 1e-3, 1e-4];
 
 /// How well the boxes of test images are found.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BoxScore {
     /// The mean intersection over union of the boxes found and the true ones.
     pub iou: f64,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::features::Features;
 use super::logistic::{Logistic, one_hot};
@@ -14,7 +14,7 @@ pub const L2_GRID: [f64; 7] = [1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
 pub const HELD_OUT: usize = 5;
 
 /// What a linear probe says of features.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LinearProbe {
     /// The share of test rows that are classified correctly, in percent.
     pub accuracy: f64,
@@ -30,7 +30,7 @@ pub struct LinearProbe {
 }
 
 /// A strength of the regulariser, and what came of it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tried {
     /// `l2` in `mean cross-entropy + l2 / 2 · ‖W‖²`.
     pub l2: f64,

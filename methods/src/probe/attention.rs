@@ -2,7 +2,7 @@
 
 use autodiff::Var;
 use models::Encoder;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tensor::Device;
 
 use super::located::Located;
@@ -10,7 +10,7 @@ use crate::evaluate::{ATTENTION_KEEP, attention_mask, jaccard};
 
 /// How well the attention of the last block finds the object: Jaccard indices of the patches that
 /// hold 60 % of a head's attention and the object (Caron et al. 2021, figure 4).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attention {
     /// For each head the mean over images.
     pub heads: Vec<f64>,

@@ -13,13 +13,16 @@ mod tests;
 pub use attention::Attention;
 pub use network::{NetworkMeasures, Spread};
 
-use serde::Serialize;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
 use tensor::Device;
 
-use crate::data::{Dataset, Splits};
+use crate::data::{self, Dataset, Splits};
 use crate::evaluate::BoxScore;
 use crate::method::Method;
-use crate::train::{Images, RunError, Settings, build, calibrate};
+use crate::report;
+use crate::train::{Images, RunError, Settings, build, calibrate, restore};
 use attention::heads;
 use located::Located;
 use network::measures;
@@ -36,7 +39,7 @@ pub struct Asked {
 }
 
 /// What `evaluation.json` holds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// The data source.
     pub data: String,
@@ -53,7 +56,7 @@ pub struct Evaluation {
 }
 
 /// What knows the labels and the objects of the training images, but looks at none.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Chance {
     /// The accuracy in percent of always naming the training images' most frequent class.
     pub accuracy: Option<f64>,
@@ -115,6 +118,29 @@ pub fn evaluate(
         },
     })
 }
+
+/// As [`evaluate`], of a run in its folder: the measures are kept there, and its report shows them.
+///
+/// # Errors
+/// Also where the run's weights or images cannot be read, or the measures cannot be written.
+pub fn evaluate_run(
+    settings: &Settings,
+    folder: &Path,
+    asked: Asked,
+) -> Result<Evaluation, RunError> {
+    let device = settings.device()?;
+    let method = restore(settings, &device, folder)?;
+    let splits = data::open(&settings.run.data, settings.run.seed)?;
+    let evaluation = evaluate(settings, &device, &*method, &splits, asked)?;
+    report::write_json(&folder.join(EVALUATION), &evaluation)?;
+    if folder.join("result.json").exists() {
+        report::write(folder)?;
+    }
+    Ok(evaluation)
+}
+
+/// The file in a run's folder that holds its evaluation.
+pub const EVALUATION: &str = "evaluation.json";
 
 /// The share of test images, in percent, of the class that most training images have.
 fn largest_class(data: &Splits) -> Option<f64> {

@@ -1,7 +1,7 @@
 //! What is measured of one network.
 
 use autodiff::Var;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tensor::{Device, Tensor};
 
 use super::Attention;
@@ -20,33 +20,33 @@ const MOST_PAIRS: usize = 512;
 pub(super) const SHARE: f64 = 0.9;
 
 /// What is measured of one network.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NetworkMeasures {
     /// The accuracy in percent of a k-NN classifier, k = 20 and temperature 0.07; none without
     /// labels.
     pub knn: Option<f64>,
     /// What a linear classifier makes of the features.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub linear: Option<LinearProbe>,
     /// How the encoder's features lie: what is used afterwards.
     pub features: Spread,
     /// How their projection lies: what the loss compares.
     pub projection: Spread,
     /// How well a linear map from the feature map finds the object's box.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boxes: Option<BoxScore>,
     /// How well a linear classifier of the feature map's places finds the object's pixels: the
     /// mean Jaccard index.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub masks: Option<f64>,
     /// How well attention finds the object's pixels.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attention: Option<Attention>,
 }
 
 /// How feature vectors lie in their space; see the functions of the same names in
 /// [`crate::evaluate`].
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     /// `std·√d`.
     pub std: f64,

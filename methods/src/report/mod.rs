@@ -35,6 +35,7 @@ pub use pictures::{
 pub use records::{
     Best, GRADIENT_NORM, Measures, Metrics, RunResult, read_metrics, write_json, write_metrics,
 };
+pub(crate) use table::number;
 pub use table::{Table, sentence};
 pub use views::{ImageViews, views_png};
 pub use whole::write_whole;

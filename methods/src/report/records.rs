@@ -125,6 +125,10 @@ pub struct RunResult {
     /// Training pictures a second over the whole run.
     #[serde(deserialize_with = "null_as_nan")]
     pub images_per_second: f64,
+    /// The most bytes that the process has held in RAM since the run was last started, where the
+    /// system tells it.
+    #[serde(default)]
+    pub peak_bytes: Option<u64>,
     /// Images that could not be read since the run was last started: those of the training set
     /// that were drawn, and those of the test set that are measured.
     #[serde(default)]

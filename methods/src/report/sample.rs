@@ -35,6 +35,7 @@ pub(super) fn result() -> RunResult {
         chance_loss: 0.0,
         pixels_knn: Some(60.0),
         images_per_second: 812.0,
+        peak_bytes: Some(640_000_000),
         broken_images: 0,
         trained: Measures { loss: -0.87, std: 0.93, rankme: 41.2, knn: Some(76.17) },
         untrained: Measures { loss: -0.001, std: 0.42, rankme: 12.1, knn: Some(51.0) },

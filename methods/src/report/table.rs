@@ -86,7 +86,7 @@ fn percent(value: Option<f64>) -> String {
 }
 
 /// A number for people: without the minus that rounding to zero leaves, and a dash for NaN.
-fn number(value: f64, decimals: usize) -> String {
+pub(crate) fn number(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
     match text.strip_prefix('-') {
         _ if value.is_nan() => NOTHING.into(),

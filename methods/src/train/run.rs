@@ -25,6 +25,7 @@ use super::sums::{Fold, Pending};
 use super::{Batch, Batches, Run, Schedule, Settings, gradient_norms};
 use crate::data::{self, Splits};
 use crate::evaluate::{Features, feature_std};
+use crate::memory;
 use crate::method::{Method, Output};
 use crate::report::{Events, GRADIENT_NORM, Measures, Metrics, RunResult};
 
@@ -160,6 +161,7 @@ impl Trainer {
     /// # Errors
     /// See [`RunError`].
     pub fn run(mut self, stop: &AtomicBool) -> Result<Ended, RunError> {
+        memory::forget_peak();
         let total = self.at.total();
         let chance = self.method.chance_loss(&self.at);
         let progress = Progress::new(total, self.at.step, chance, self.quiet);

@@ -37,6 +37,12 @@ impl<T> Pool<T> {
         Some(buffer)
     }
 
+    fn clear(&self) {
+        if let Ok(mut waiting) = self.waiting.lock() {
+            *waiting = None;
+        }
+    }
+
     fn put(&self, buffer: Vec<T>) {
         let Ok(mut waiting) = self.waiting.lock() else { return };
         let waiting =
@@ -48,6 +54,20 @@ impl<T> Pool<T> {
         waiting.bytes += bytes;
         waiting.by_length.entry(buffer.len()).or_default().push(buffer);
     }
+}
+
+/// Gives back to the system what the CPU devices keep for their next tensors: for a program that
+/// has done one piece of work and begins another, of other sizes.
+///
+/// ```
+/// use tensor::{Device, Tensor};
+///
+/// drop(Tensor::zeros(&Device::cpu(), [1024, 1024]));
+/// tensor::release_memory();
+/// ```
+pub fn release_memory() {
+    f32::pool().clear();
+    f64::pool().clear();
 }
 
 /// The values of one tensor on the processor.

@@ -1,6 +1,7 @@
 //! What is measured and written at the end of a run.
 
 use super::{Ended, Measures, RunError, RunResult, Schedule, Trainer, measure};
+use crate::memory;
 use crate::method::Method;
 use crate::report;
 use crate::train::build;
@@ -10,6 +11,7 @@ use crate::train::pictures;
 impl Trainer {
     /// Measures the trained network and an untrained one, and writes what the run has shown.
     pub(super) fn finish(mut self) -> Result<Ended, RunError> {
+        let peak_bytes = memory::peak();
         let untrained = build(&self.settings, &self.device)?;
         calibrate(&*untrained, &self.device, &self.images[0]);
         let start = Schedule { step: 0, ..self.at };
@@ -33,6 +35,7 @@ impl Trainer {
             chance_loss: self.method.chance_loss(&self.at),
             pixels_knn: pixels_knn(&self.images),
             images_per_second: (self.at.step * self.at.batch) as f64 / seconds.max(1e-9),
+            peak_bytes,
             broken_images: self.broken as u64,
             trained,
             untrained,
