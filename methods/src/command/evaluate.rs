@@ -7,6 +7,7 @@ use methods::data::{self, SOURCES};
 use methods::probe::{Asked, Evaluation, evaluate};
 use methods::report::{self, write_json};
 use methods::train::{Settings, restore};
+use models::weights::Weights;
 
 /// Measure the features of a run, beside those of the untrained network.
 #[derive(Args)]
@@ -14,6 +15,7 @@ use methods::train::{Settings, restore};
   stopgrad evaluate runs/simsiam-shapes
   stopgrad evaluate runs/simsiam-shapes --linear
   stopgrad evaluate runs/dino-shapes --attention --localise
+  stopgrad evaluate runs/dino-shapes --attention --weights supervised.safetensors
   stopgrad evaluate runs/photos --all --data folder:other-photos --json")]
 pub(crate) struct Evaluate {
     /// The folder of a run
@@ -32,6 +34,10 @@ pub(crate) struct Evaluate {
     all: bool,
     #[arg(long, value_name = "SOURCE", help = format!("Other images than the run's own: {SOURCES}"))]
     data: Option<String>,
+    /// Measure the encoder of this file in place of the run's, such as what finetune --save wrote;
+    /// the measures are written beside it
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
     /// auto, cpu, gpu or reference [default: the run's]
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
@@ -50,6 +56,9 @@ impl Evaluate {
         }
         let device = settings.device()?;
         let method = restore(&settings, &device, &self.run)?;
+        if let Some(file) = &self.weights {
+            Weights::read(file)?.load_published(None, method.encoder(), file)?;
+        }
         let splits = data::open(&settings.run.data, settings.run.seed)?;
         let asked = Asked {
             linear: self.linear || self.all,
@@ -57,9 +66,12 @@ impl Evaluate {
             attention: self.attention || self.all,
         };
         let evaluation = evaluate(&settings, &device, &*method, &splits, asked)?;
-        let path = self.run.join("evaluation.json");
+        let path = match &self.weights {
+            Some(file) => file.with_extension("evaluation.json"),
+            None => self.run.join("evaluation.json"),
+        };
         write_json(&path, &evaluation)?;
-        if self.run.join("result.json").exists() {
+        if self.weights.is_none() && self.run.join("result.json").exists() {
             report::write(&self.run)?;
         }
         if self.json {
