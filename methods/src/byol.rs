@@ -6,7 +6,7 @@
 //! in the loss speaks against a constant, and yet none is reached: no gradient flows in `ξ`, and
 //! the predictor, which the target lacks, pays for what a projection forgets (section 3.2). Without
 //! it (`predictor = false`) the loss falls to 0 and the outputs are one; heads without batch norm
-//! (`bn_projector`, `bn_predictor`) did the same in the first attempt to reproduce the method.
+//! (`projector_norm`, `predictor_norm`) did the same in the first attempt to reproduce the method.
 //!
 //! Paper and official code, which is its authors', agree: the loss sums both directions, where ports
 //! often take a half or a quarter (`loss_weight`); the target's batch norms see batches of their own;
@@ -49,9 +49,9 @@ impl Byol {
     /// Networks with first values from `init`.
     pub fn new(init: &mut Init, encoder: impl Into<Encoder>, config: &Config) -> Self {
         let (encoder, c) = (encoder.into(), config);
-        let mut mlp = |inputs, bn| byol_mlp(init, inputs, c.hidden, c.projector_dim, bn);
-        let mut projector = mlp(encoder.features(), c.bn_projector);
-        let predictor = c.predictor.then(|| mlp(c.projector_dim, c.bn_predictor));
+        let mut mlp = |inputs, norm| byol_mlp(init, inputs, c.hidden, c.projector_dim, norm);
+        let mut projector = mlp(encoder.features(), c.projector_norm);
+        let predictor = c.predictor.then(|| mlp(c.projector_dim, c.predictor_norm));
         if c.bn_output {
             let norm = BatchNorm::without_affine(init.device(), c.projector_dim);
             projector = projector.batch_norm(norm);
@@ -93,10 +93,11 @@ impl Method for Byol {
     // ANCHOR_END: step
 
     // ANCHOR: after
-    /// `ξ ← τ ξ + (1 − τ) θ`, with `τ = 1 − (1 − τ_base) · ½ (1 + cos(π k / K))` (section 3.2).
+    /// `ξ ← τ ξ + (1 − τ) θ`, with `τ = 1 − (1 − τ_base) · ½ (1 + cos(π k / K))` (section 3.2); where
+    /// `τ_base` is 0, so is `τ`.
     fn after_step(&self, _output: &Output, at: &Schedule) {
         if let (Some(target), Target::Ema) = (&self.target, self.config.target) {
-            ema_update(target, self, at.cosine(self.config.tau_base, 1.0));
+            ema_update(target, self, at.momentum(self.config.tau_base));
         }
     }
     // ANCHOR_END: after

@@ -46,12 +46,23 @@ pub fn loss(s: &[Var], q: &[Var], tau_s: f64) -> Var {
     mean(terms)
 }
 
-/// Centring and sharpening: `softmax((sg(t) − C) / τ_t)`; `t` is `[…, k]`.
+/// Centring and sharpening: `softmax((sg(t) − C) / τ_t)`; `t` is `[…, k]`. At `τ_t = 0` the largest
+/// output takes all (appendix D).
 #[track_caller]
 pub fn target(t: &Var, center: &Tensor, tau_t: f64) -> Var {
     let t = t.detach();
-    let softmax = || ((&t - &Var::constant(center.clone())) / tau_t).softmax(-1);
-    graph::scope("centred, sharpened", softmax)
+    let centred = || &t - &Var::constant(center.clone());
+    let sharpened = || match tau_t {
+        0.0 => Var::constant(hard(centred().value())),
+        _ => (centred() / tau_t).softmax(-1),
+    };
+    graph::scope("centred, sharpened", sharpened)
+}
+
+/// All for the largest of the last axis.
+fn hard(t: &Tensor) -> Tensor {
+    let rows = t.reshape([t.shape().rows(), t.shape().features()]);
+    rows.argmax(-1).one_hot(t.shape().features()).reshape(t.shape().clone())
 }
 // ANCHOR_END: loss
 
@@ -119,7 +130,7 @@ impl Method for Dino {
     /// The teacher follows the student, and the centre the teacher's outputs.
     fn after_step(&self, output: &Output, at: &Schedule) {
         let c = &self.config;
-        ema_update(&self.teacher, self, at.cosine(c.momentum_teacher, 1.0));
+        ema_update(&self.teacher, self, at.momentum(c.momentum_teacher));
         if c.centering {
             let [t] = &output.kept[..] else { unreachable!("the teacher's outputs") };
             self.center.set(next_center(&self.center.value(), t, c.center_momentum));

@@ -113,7 +113,7 @@ impl Method for Ibot {
     /// The teacher follows the student, and the centres the teacher's outputs.
     fn after_step(&self, output: &Output, at: &Schedule) {
         let c = &self.config.dino;
-        ema_update(&self.teacher, &self.student, at.cosine(c.momentum_teacher, 1.0));
+        ema_update(&self.teacher, &self.student, at.momentum(c.momentum_teacher));
         if c.centering {
             for (center, t) in [&self.center, &self.center_patch].into_iter().zip(&output.kept) {
                 center.set(next_center(&center.value(), t, c.center_momentum));

@@ -90,7 +90,7 @@ impl Method for MocoV3 {
     /// Momentum update of the key encoder.
     fn before_step(&self, at: &Schedule) {
         let Config { m, m_cos, .. } = self.config;
-        ema_update(&self.f_k, self, if m_cos { at.cosine(m, 1.0) } else { m });
+        ema_update(&self.f_k, self, if m_cos { at.momentum(m) } else { m });
     }
 
     fn forward(&self, views: &[Var], _at: &Schedule) -> Output {

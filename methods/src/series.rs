@@ -53,7 +53,7 @@ impl Job {
         let known = std::fs::read_to_string(self.folder.join(EVALUATION)).ok();
         match known.and_then(|text| serde_json::from_str(&text).ok()) {
             Some(evaluation) => Ok(evaluation),
-            None => probe::evaluate_run(&self.settings, &self.folder, asked),
+            None => Ok(probe::evaluate_run(&self.settings, &self.folder, None, asked)?.0),
         }
     }
 

@@ -17,7 +17,7 @@
 //! ours, as those of the later methods, into the step.
 
 use autodiff::{Var, graph};
-use models::heads::{Mlp, simclr_projector};
+use models::heads::{Mlp, Norm, simclr_projector};
 use models::{Encoder, Init, Module, Parts};
 use serde::{Deserialize, Serialize};
 
@@ -54,9 +54,10 @@ impl SimClr {
     /// Networks with first values from `init`.
     pub fn new(init: &mut Init, encoder: impl Into<Encoder>, config: &Config) -> Self {
         let encoder = encoder.into();
+        let widths = [encoder.features(), config.projector_dim];
         let projector = match config.projector_layers {
             0 => Mlp::default(),
-            layers => simclr_projector(init, encoder.features(), config.projector_dim, layers),
+            layers => simclr_projector(init, widths, layers, config.projector_norm),
         };
         SimClr { encoder, projector, config: config.clone() }
     }
@@ -130,6 +131,8 @@ pub struct Config {
     pub sum_directions: bool,
     /// Layers of `g`: none, linear or not (section 4.2, Figure 8).
     pub projector_layers: usize,
+    /// What normalises its layers: batch norm, layer norm or nothing.
+    pub projector_norm: Norm,
     /// The width of `z` (Figure 8).
     pub projector_dim: usize,
     /// The rule.

@@ -5,19 +5,21 @@
 //! view into a guess of the output for the other. No negatives, no momentum encoder, no large
 //! batches: what keeps the output from becoming a constant is that the guessed side is held
 //! fixed, `z.detach()`. Switch it off (`stop_gradient = false`) and the loss runs towards −1
-//! while all images come to look alike.
+//! while all images come to look alike. What is guessed may come from a momentum encoder instead,
+//! as BYOL's does (`target = "ema"`).
 //!
 //! Notation follows Algorithm 1: `z = f(x)` with `f` the encoder and its projector, `p = h(z)`.
+
+mod config;
 
 use autodiff::{Var, graph};
 use models::heads::{BatchNorms, Mlp, simsiam_predictor, simsiam_projector};
 use models::{Encoder, Init, Module, Parts};
-use serde::{Deserialize, Serialize};
 
-use crate::augment::Recipe;
-use crate::check;
+pub use self::config::{Config, Predictor, Target};
 use crate::losses::negative_cosine;
 use crate::method::{Method, Output, View};
+use crate::teacher::{Teacher, ema_update};
 use crate::train::{Named, Optimizer, Schedule};
 
 // ANCHOR: loss
@@ -31,11 +33,12 @@ pub fn loss([p1, p2]: [&Var; 2], [z1, z2]: [&Var; 2], config: &Config) -> Var {
 // ANCHOR_END: loss
 
 // ANCHOR: networks
-/// The networks: `f = projector ∘ encoder`, and `h`.
+/// The networks: `f = projector ∘ encoder`, and `h`; a momentum encoder, if that is the target.
 pub struct SimSiam {
     encoder: Encoder,
     projector: Mlp,
     predictor: Mlp,
+    target: Option<Teacher<Mlp>>,
     config: Config,
 }
 // ANCHOR_END: networks
@@ -56,7 +59,9 @@ impl SimSiam {
         if c.predictor == Predictor::FixedRandom {
             predictor.freeze();
         }
-        SimSiam { encoder, projector, predictor, config: config.clone() }
+        let target =
+            (c.target == Target::Ema).then(|| Teacher::of(&encoder, "projector", &projector));
+        SimSiam { encoder, projector, predictor, target, config: config.clone() }
     }
 
     /// `f`: images `[n, h, w, 3]` to `[n, d]`.
@@ -72,6 +77,12 @@ impl SimSiam {
             _ => graph::scope("predictor", || self.predictor.forward(z)),
         }
     }
+
+    /// What is to be guessed for a view whose output is `z`.
+    fn target(&self, x: &Var, z: &Var) -> Var {
+        let Some(target) = &self.target else { return z.clone() };
+        graph::scope("target", || target.forward(x))
+    }
 }
 
 impl Method for SimSiam {
@@ -80,10 +91,16 @@ impl Method for SimSiam {
         let (x1, x2) = (&views[0], &views[1]);
         let (z1, z2) = (self.f(x1), self.f(x2)); // each view is a batch of its own to BN
         let (p1, p2) = (self.h(&z1), self.h(&z2));
-        let loss = loss([&p1, &p2], [&z1, &z2], &self.config);
+        let (t1, t2) = (self.target(x1, &z1), self.target(x2, &z2));
+        let loss = loss([&p1, &p2], [&t1, &t2], &self.config);
         Output::new(loss, &z1)
     }
     // ANCHOR_END: step
+
+    /// A momentum encoder follows.
+    fn after_step(&self, _output: &Output, _at: &Schedule) {
+        self.target.iter().for_each(|target| ema_update(target, self, self.config.m));
+    }
 
     fn views(&self) -> Vec<View> {
         vec![self.config.views.clone().into(); 2]
@@ -128,73 +145,6 @@ impl Module for SimSiam {
         if self.config.predictor != Predictor::None {
             parts.module("predictor", &self.predictor);
         }
-    }
-}
-
-/// What stands between the two sides (Table 1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Predictor {
-    /// An MLP that learns.
-    Learned,
-    /// Nothing: `h(z) = z`. Collapses in the paper.
-    None,
-    /// An MLP that keeps its first values. The loss stays high in the paper.
-    FixedRandom,
-}
-
-// ANCHOR: config
-/// The switches that the paper turns, and its settings. Their values, with sources, stand in
-/// `recipes/simsiam/`: those of the paper, and those for minutes on a processor.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// Hold the guessed side fixed (section 4.1, Figure 2).
-    pub stop_gradient: bool,
-    /// What `h` is (section 4.2, Table 1).
-    pub predictor: Predictor,
-    /// Guess both ways, or only view 2 from view 1 (section 4.6).
-    pub symmetric: bool,
-    /// Batch norm behind the projector's hidden layers (section 4.4, Table 3).
-    pub bn_projector_hidden: bool,
-    /// Batch norm on the projector's output.
-    pub bn_projector_output: bool,
-    /// Batch norm behind the predictor's hidden layer.
-    pub bn_predictor_hidden: bool,
-    /// Batch norm on the predictor's output; unstable in the paper.
-    pub bn_predictor_output: bool,
-    /// Linear layers of the projector: 3 for ImageNet, 2 for CIFAR-10 (appendix D).
-    pub projector_layers: usize,
-    /// The width `d` of `z` and `p`.
-    pub projector_dim: usize,
-    /// The predictor's bottleneck, a quarter of `d`.
-    pub predictor_hidden: usize,
-    /// The learning rate for a batch of 256; scaled linearly to the batch in use.
-    pub base_lr: f64,
-    /// Keep the predictor's learning rate constant (Table 1, last row).
-    pub fix_predictor_lr: bool,
-    /// Of SGD.
-    pub momentum: f64,
-    /// On all parameters, batch norms and biases too (appendix A).
-    pub weight_decay: f64,
-    /// How both views are drawn (appendix A; see [`Recipe::shapes`]).
-    pub views: Recipe,
-}
-// ANCHOR_END: config
-
-impl Config {
-    /// What is wrong with the settings, in one line.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        check::counts(&[
-            ("projector_layers", self.projector_layers),
-            ("projector_dim", self.projector_dim),
-            ("predictor_hidden", self.predictor_hidden),
-        ])?;
-        check::rates(&[
-            ("base_lr", self.base_lr),
-            ("momentum", self.momentum),
-            ("weight_decay", self.weight_decay),
-        ])?;
-        check::views(&[("views", &self.views)])
+        self.target.iter().for_each(|target| parts.module("target", target));
     }
 }

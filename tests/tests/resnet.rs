@@ -1,4 +1,4 @@
-//! Whole residual networks: their gradients, with either block, norm and stem.
+//! Whole residual networks: their gradients, with either block and stem, and every norm.
 
 use autodiff::Var;
 use models::resnet::{ResNet, ResNetConfig};
@@ -10,7 +10,14 @@ use tensor::{Device, Tensor};
 #[test]
 fn gradients_agree_with_differences() {
     let device = Device::reference();
-    for name in ["resnet18-cifar-w4", "resnet50-w4", "resnet18-strided-gn-w8", "resnet50-gn-w4"] {
+    for name in [
+        "resnet18-cifar-w4",
+        "resnet50-w4",
+        "resnet18-strided-gn-w8",
+        "resnet50-gn-w4",
+        "resnet18-strided-ln-w8",
+        "resnet18-cifar-nonorm-w4",
+    ] {
         let mut config: ResNetConfig = name.parse().expect("a network");
         config.layers = vec![2, 1];
         config.zero_init_residual = false;

@@ -1,5 +1,6 @@
 //! BYOL's settings.
 
+use models::heads::Norm;
 use serde::{Deserialize, Serialize};
 
 use crate::augment::Recipe;
@@ -29,12 +30,13 @@ pub struct Config {
     pub target: Target,
     /// Hold what is predicted fixed; decides only where it is the online network's (Table 19).
     pub stop_gradient: bool,
-    /// `τ_base`, where the target's momentum begins (Table 5a).
+    /// `τ_base`, where the target's momentum begins. With 0 the target is the online network itself
+    /// throughout, held fixed; with 1 it keeps its first values (Table 5a).
     pub tau_base: f64,
-    /// Batch norm in the projector; without both of these, the heads are MoCo v2's.
-    pub bn_projector: bool,
-    /// Batch norm in the predictor.
-    pub bn_predictor: bool,
+    /// What normalises the projector's hidden layer: batch norm, layer norm or nothing.
+    pub projector_norm: Norm,
+    /// What normalises the predictor's.
+    pub predictor_norm: Norm,
     /// Batch norm without scale and shift behind the projector: MoCo-v3's head, not the paper's.
     pub bn_output: bool,
     /// The hidden width of projector and predictor.

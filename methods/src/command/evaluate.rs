@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use methods::data::SOURCES;
-use methods::probe::{Asked, EVALUATION, Evaluation, evaluate_run};
+use methods::probe::{Asked, Evaluation, evaluate_run};
 use methods::train::Settings;
 
 /// Measure the features of a run, beside those of the untrained network.
@@ -13,6 +13,7 @@ use methods::train::Settings;
   stopgrad evaluate runs/simsiam-shapes
   stopgrad evaluate runs/simsiam-shapes --linear
   stopgrad evaluate runs/dino-shapes --attention --localise
+  stopgrad evaluate runs/dino-shapes --attention --weights supervised.safetensors
   stopgrad evaluate runs/photos --all --data folder:other-photos --json")]
 pub(crate) struct Evaluate {
     /// The folder of a run
@@ -31,6 +32,10 @@ pub(crate) struct Evaluate {
     all: bool,
     #[arg(long, value_name = "SOURCE", help = format!("Other images than the run's own: {SOURCES}"))]
     data: Option<String>,
+    /// Measure the encoder of this file in place of the run's, such as what finetune --save wrote;
+    /// the measures are written beside it
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
     /// auto, cpu, gpu or reference [default: the run's]
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
@@ -52,12 +57,13 @@ impl Evaluate {
             localise: self.localise || self.all,
             attention: self.attention || self.all,
         };
-        let evaluation = evaluate_run(&settings, &self.run, asked)?;
+        let (evaluation, path) =
+            evaluate_run(&settings, &self.run, self.weights.as_deref(), asked)?;
         if self.json {
             println!("{}", serde_json::to_string(&evaluation)?);
         } else {
             show(&evaluation, asked);
-            println!("\nwritten to {}", self.run.join(EVALUATION).display());
+            println!("\nwritten to {}", path.display());
         }
         Ok(())
     }

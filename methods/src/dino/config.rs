@@ -28,7 +28,7 @@ pub struct Config {
     pub sinkhorn_iterations: usize,
     /// Of the student, `τ_s`.
     pub student_temp: f64,
-    /// Of the teacher, `τ_t`, behind its warm-up.
+    /// Of the teacher, `τ_t`, behind its warm-up; at 0 its largest output takes all (appendix D).
     pub teacher_temp: f64,
     /// Of the teacher in the first epoch.
     pub warmup_teacher_temp: f64,
@@ -36,8 +36,8 @@ pub struct Config {
     pub warmup_teacher_temp_epochs: usize,
     /// How much of the centre stays in a step, `m` (appendix D: 0.999 is too slow).
     pub center_momentum: f64,
-    /// How much of the teacher stays in a step; it rises to 1. At 0 the teacher is the student of
-    /// the step before, which does not learn (table 7).
+    /// How much of the teacher stays in a step; it rises to 1. At 0 the teacher is the student
+    /// itself throughout, which does not learn (table 7).
     pub momentum_teacher: f64,
     /// Outputs, `k`.
     pub out_dim: usize,
@@ -169,11 +169,16 @@ impl Config {
 
     /// What is wrong with the settings, in one line.
     pub(crate) fn check(&self) -> Result<(), String> {
-        check::positive(&[
-            ("student_temp", self.student_temp),
+        check::positive(&[("student_temp", self.student_temp)])?;
+        let of_teacher = [
             ("teacher_temp", self.teacher_temp),
             ("warmup_teacher_temp", self.warmup_teacher_temp),
-        ])?;
+        ];
+        // Sinkhorn's algorithm divides by them.
+        match self.sinkhorn_iterations {
+            0 => check::rates(&of_teacher)?,
+            _ => check::positive(&of_teacher)?,
+        }
         check::shares(&[
             ("center_momentum", self.center_momentum),
             ("momentum_teacher", self.momentum_teacher),
@@ -244,6 +249,18 @@ mod tests {
     }
 
     #[test]
+    fn without_a_temperature_the_largest_output_takes_all() {
+        let c = Config { teacher_temp: 0.0, ..Config::default() };
+        assert_eq!((c.check(), c.teacher_temp(&at(0))), (Ok(()), 0.0));
+        let device = tensor::Device::reference();
+        let t = Tensor::from_slice(&device, [2, 1, 3], &[0.5, 0.2, 0.1, 0.1, 0.3, 0.9]);
+        let center = Tensor::from_slice(&device, [1, 3], &[0.4, 0.0, 0.0]);
+        let q = c.target(&Var::constant(t), &center, 0.0);
+        assert_eq!(q.value().to_vec::<f64>(), [0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+        assert_eq!(q.shape().as_slice(), [2, 1, 3]);
+    }
+
+    #[test]
     fn the_last_layer_rests_in_the_first_epoch() {
         let c = Config::default();
         let last = named("head.last_layer.weight_v", 2);
@@ -259,6 +276,8 @@ mod tests {
             config.check().unwrap_err()
         };
         assert!(wrong(|c| c.student_temp = 0.0).starts_with("student_temp = 0; expected"));
+        let sinkhorn = |c: &mut Config| (c.sinkhorn_iterations, c.teacher_temp) = (3, 0.0);
+        assert!(wrong(sinkhorn).starts_with("teacher_temp = 0; expected"));
         assert!(wrong(|c| c.drop_path = 1.0).starts_with("drop_path = 1; expected"));
         assert!(wrong(|c| c.out_dim = 0).starts_with("out_dim = 0; expected"));
         assert!(wrong(|c| c.momentum_teacher = 2.0).starts_with("momentum_teacher = 2; expected"));

@@ -13,8 +13,9 @@ mod tests;
 pub use attention::Attention;
 pub use network::{NetworkMeasures, Spread};
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use models::weights::Weights;
 use serde::{Deserialize, Serialize};
 use tensor::Device;
 
@@ -120,23 +121,33 @@ pub fn evaluate(
 }
 
 /// As [`evaluate`], of a run in its folder: the measures are kept there, and its report shows them.
+/// With a file of weights in place of the run's own encoder they are kept beside that file. Says
+/// where.
 ///
 /// # Errors
 /// Also where the run's weights or images cannot be read, or the measures cannot be written.
 pub fn evaluate_run(
     settings: &Settings,
     folder: &Path,
+    weights: Option<&Path>,
     asked: Asked,
-) -> Result<Evaluation, RunError> {
+) -> Result<(Evaluation, PathBuf), RunError> {
     let device = settings.device()?;
     let method = restore(settings, &device, folder)?;
+    if let Some(file) = weights {
+        Weights::read(file)?.load_published(None, method.encoder(), file)?;
+    }
     let splits = data::open(&settings.run.data, settings.run.seed)?;
     let evaluation = evaluate(settings, &device, &*method, &splits, asked)?;
-    report::write_json(&folder.join(EVALUATION), &evaluation)?;
-    if folder.join("result.json").exists() {
+    let path = match weights {
+        Some(file) => file.with_extension(EVALUATION),
+        None => folder.join(EVALUATION),
+    };
+    report::write_json(&path, &evaluation)?;
+    if weights.is_none() && folder.join("result.json").exists() {
         report::write(folder)?;
     }
-    Ok(evaluation)
+    Ok((evaluation, path))
 }
 
 /// The file in a run's folder that holds its evaluation.

@@ -63,10 +63,15 @@ impl Schedule {
         self.epochs * self.steps_per_epoch
     }
 
-    /// From `from` towards `to` over the whole run, step by step: the momentum of a teacher
-    /// (BYOL, DINO) or the weight decay (DINO).
+    /// From `from` towards `to` over the whole run, step by step: the weight decay (DINO).
     pub fn cosine(&self, from: f64, to: f64) -> f64 {
         cosine(self.step, self.total(), from, to)
+    }
+
+    /// The momentum of a teacher, from `base` towards 1 over the whole run (BYOL, MoCo-v3, DINO).
+    /// At 0 it stays there, as in BYOL's Table 5a: such a teacher is the student itself, held fixed.
+    pub fn momentum(&self, base: f64) -> f64 {
+        if base == 0.0 { 0.0 } else { self.cosine(base, 1.0) }
     }
 
     /// `½ (1 + cos(π · epoch / epochs))`: from 1 towards 0, the same throughout an epoch (SimSiam).
@@ -115,6 +120,13 @@ mod tests {
         assert_eq!(at(9).cosine_by_epoch(), 1.0);
         assert!((at(20).cosine_by_epoch() - 0.5).abs() < 1e-12);
         assert_eq!((at(20).epoch(), at(0).total()), (2, 40));
+    }
+
+    #[test]
+    fn a_teachers_momentum_rises_unless_there_is_none() {
+        assert_eq!([0, 20, 39].map(|step| at(step).momentum(0.0)), [0.0; 3]);
+        assert_eq!([0, 20, 39].map(|step| at(step).momentum(1.0)), [1.0; 3]);
+        assert!((at(20).momentum(0.9) - 0.95).abs() < 1e-12);
     }
 
     #[test]

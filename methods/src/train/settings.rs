@@ -250,6 +250,18 @@ pub fn device_named(name: &str) -> Result<Device, SettingsError> {
     }
 }
 
+/// A norm in the words of its setting: `bn_X` is short for `X_norm`, which `true` makes batch norm
+/// and `false` none.
+fn spelled_out(key: String, value: Value, table: &Table) -> (String, Value) {
+    let full = key.strip_prefix("bn_").map(|place| format!("{place}_norm"));
+    match (full.filter(|full| table.contains_key(full)), &value) {
+        (Some(full), Value::Boolean(bn)) => {
+            (full, Value::String(if *bn { "bn" } else { "none" }.to_owned()))
+        }
+        _ => (key, value),
+    }
+}
+
 /// Puts `changes` over `table`; every key has to be there already. A table that names its `rule`
 /// takes the old one's place, since another rule has other keys.
 fn overlay(
@@ -259,6 +271,7 @@ fn overlay(
     place: &str,
 ) -> Result<(), SettingsError> {
     for (key, value) in changes {
+        let (key, value) = spelled_out(key, value, table);
         let Some(old) = table.get_mut(&key) else {
             let known: Vec<&str> = table.keys().map(String::as_str).collect();
             return Err(SettingsError::Key {
@@ -291,6 +304,8 @@ fn shorten(value: &mut Value) {
 
 #[cfg(test)]
 mod tests {
+    use models::heads::Norm;
+
     use super::*;
 
     fn simsiam() -> Settings {
@@ -310,6 +325,19 @@ mod tests {
         assert!(!config.stop_gradient);
         assert_eq!((settings.run.epochs, config.views.gray_p, config.base_lr), (3, 0.5, 1.0));
         assert_eq!(config.predictor, crate::simsiam::Predictor::FixedRandom);
+    }
+
+    #[test]
+    fn a_switch_for_batch_norm_is_short_for_the_norm() {
+        let norms = |assignment: &str| {
+            let settings = Settings::named("byol").unwrap().set(assignment).unwrap();
+            let MethodConfig::Byol(config) = settings.method else { panic!("another method") };
+            (config.projector_norm, config.predictor_norm, config.bn_output)
+        };
+        assert_eq!(norms("bn_projector=false"), (Norm::None, Norm::Batch, true));
+        assert_eq!(norms("byol.bn_predictor=false"), (Norm::Batch, Norm::None, true));
+        assert_eq!(norms("projector_norm=ln"), (Norm::Layer, Norm::Batch, true));
+        assert_eq!(norms("bn_output=false"), (Norm::Batch, Norm::Batch, false));
     }
 
     #[test]

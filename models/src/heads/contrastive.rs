@@ -1,30 +1,45 @@
 //! Heads of the methods that tell images apart: SimCLR, MoCo v2, MoCo v3.
 
-use super::{BatchNorms, Mlp, siamese};
+use tensor::Tensor;
+
+use super::{BatchNorms, Mlp, Norm, siamese};
 use crate::Init;
 use crate::layers::{BatchNorm, Linear};
 
 /// SimCLR's projector (Chen et al. 2020, section 2.1; the official code's three layers are those
 /// of the second paper, two those of the first): linear and batch norm each, ReLU between. Hidden
 /// layers are as wide as the features; the last batch norm has no shift. Weights are normal with
-/// standard deviation 0.01.
+/// standard deviation 0.01. Another `norm` takes the batch norms' place; without any, linear layers
+/// have biases, at first 0.
 ///
 /// ```
-/// # use models::{Init, Module, heads::simclr_projector};
+/// # use models::{Init, Module, heads::{Norm, simclr_projector}};
 /// # use tensor::Device;
-/// let head = simclr_projector(&mut Init::new(&Device::cpu(), 0), 32, 16, 2);
+/// let head = simclr_projector(&mut Init::new(&Device::cpu(), 0), [32, 16], 2, Norm::Batch);
 /// let names: Vec<String> = head.parameters().into_iter().map(|(name, _)| name).collect();
 /// assert_eq!(names, ["0.weight", "1.weight", "1.bias", "3.weight", "4.weight"]);
 /// ```
-pub fn simclr_projector(init: &mut Init, features: usize, out: usize, layers: usize) -> Mlp {
+pub fn simclr_projector(
+    init: &mut Init,
+    [features, out]: [usize; 2],
+    layers: usize,
+    norm: Norm,
+) -> Mlp {
     const STD: f64 = 0.01;
+    let device = init.device().clone();
+    let mut linear = |outputs| {
+        let bias = (norm == Norm::None).then(|| Tensor::zeros(&device, [outputs]));
+        Linear::of(init.normal([features, outputs], STD), bias)
+    };
     let mut mlp = Mlp::default();
     for _ in 1..layers {
-        let linear = Linear::of(init.normal([features, features], STD), None);
-        mlp = mlp.linear(linear).batch_norm(BatchNorm::new(init.device(), features)).relu();
+        mlp = mlp.linear(linear(features)).norm(norm, &device, features).relu();
     }
-    mlp.linear(Linear::of(init.normal([features, out], STD), None))
-        .batch_norm(BatchNorm::without_shift(init.device(), out))
+    mlp = mlp.linear(linear(out));
+    match norm {
+        Norm::Batch => mlp.batch_norm(BatchNorm::without_shift(&device, out)),
+        _ => mlp.norm(norm, &device, out),
+    }
 }
 
 /// MoCo v2's projector, in the place of the encoder's classifier `fc`: two layers with biases, the
@@ -99,7 +114,7 @@ mod tests {
     #[test]
     fn first_values_are_the_papers() {
         let init = &mut Init::new(&Device::cpu(), 0);
-        let simclr = simclr_projector(init, 300, 128, 3);
+        let simclr = simclr_projector(init, [300, 128], 3, Norm::Batch);
         for name in ["0.weight", "3.weight", "6.weight"] {
             assert!((spread(&simclr, name) / 0.01 - 1.0).abs() < 0.02, "{name}");
         }

@@ -2,9 +2,28 @@
 //! index in the list is its name.
 
 use autodiff::Var;
+use serde::{Deserialize, Serialize};
+use tensor::Device;
 
-use crate::layers::{BatchNorm, Linear};
+use crate::layers::{BatchNorm, LayerNorm, Linear};
 use crate::{Init, Module, Parts};
+
+/// Under the root of a layer norm, as of a batch norm.
+const LAYER_NORM_EPS: f64 = 1e-5;
+
+/// What normalises the layers of a head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Norm {
+    /// Batch norm: each unit over the batch.
+    #[serde(rename = "bn")]
+    Batch,
+    /// Layer norm: each sample over its units.
+    #[serde(rename = "ln")]
+    Layer,
+    /// Nothing.
+    #[serde(rename = "none")]
+    None,
+}
 
 /// A list of layers, applied in order.
 ///
@@ -25,6 +44,7 @@ pub struct Mlp {
 enum Layer {
     Linear(Linear),
     BatchNorm(BatchNorm),
+    LayerNorm(LayerNorm),
     Relu,
     Gelu,
 }
@@ -39,6 +59,19 @@ impl Mlp {
     /// Appends a batch norm.
     pub fn batch_norm(mut self, layer: BatchNorm) -> Self {
         self.layers.push(Layer::BatchNorm(layer));
+        self
+    }
+
+    /// Appends a norm of `width` units, with a scale and a shift that are learned.
+    pub fn norm(mut self, norm: Norm, device: &Device, width: usize) -> Self {
+        match norm {
+            Norm::Batch => self.layers.push(Layer::BatchNorm(BatchNorm::new(device, width))),
+            Norm::Layer => {
+                let layer = LayerNorm::new(device, width, LAYER_NORM_EPS);
+                self.layers.push(Layer::LayerNorm(layer));
+            }
+            Norm::None => {}
+        }
         self
     }
 
@@ -69,6 +102,7 @@ impl Mlp {
             x = match layer {
                 Layer::Linear(linear) => linear.forward(&x),
                 Layer::BatchNorm(bn) => bn.forward(&x),
+                Layer::LayerNorm(ln) => ln.forward(&x),
                 Layer::Relu => x.relu(),
                 Layer::Gelu => x.gelu(),
             };
@@ -83,6 +117,7 @@ impl Module for Mlp {
             match layer {
                 Layer::Linear(linear) => parts.module(&i.to_string(), linear),
                 Layer::BatchNorm(bn) => parts.module(&i.to_string(), bn),
+                Layer::LayerNorm(ln) => parts.module(&i.to_string(), ln),
                 Layer::Relu | Layer::Gelu => {}
             }
         }

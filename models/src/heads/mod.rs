@@ -11,6 +11,6 @@ mod siamese;
 pub use contrastive::{moco_v2_projector, moco_v3_head, simclr_projector};
 pub use decorrelation::{barlow_twins_projector, lejepa_projector, vicreg_expander};
 pub use dino::{DinoHead, DinoHeadConfig, WeightNorm};
-pub use mlp::Mlp;
+pub use mlp::{Mlp, Norm};
 pub use prototypes::{Prototypes, swav_projector};
 pub use siamese::{BatchNorms, byol_mlp, simsiam_predictor, simsiam_projector};

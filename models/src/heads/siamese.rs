@@ -1,6 +1,6 @@
 //! Heads of the methods that predict one view's output from the other's: BYOL and SimSiam.
 
-use super::Mlp;
+use super::{Mlp, Norm};
 use crate::Init;
 use crate::layers::{BatchNorm, Linear};
 
@@ -58,29 +58,28 @@ pub(super) fn hidden(mlp: Mlp, init: &mut Init, inputs: usize, outputs: usize, b
 /// BYOL's projector and, of the same shape, its predictor: linear with bias, batch norm, ReLU,
 /// linear without bias (Grill et al. 2020, section 3.3; 4096 hidden, 256 out). Weights are drawn
 /// as the official code's library draws them: normal with standard deviation `1/√in`, cut off at
-/// two of these; biases are 0. Without `bn` it is MoCo v2's head but for the last bias, with which
-/// BYOL was first found to fail (Fetterman & Albrecht 2020).
+/// two of these; biases are 0. With another norm, or none, BYOL was first found to fail (Fetterman &
+/// Albrecht 2020); without one this is MoCo v2's head but for the last bias.
 ///
 /// ```
-/// # use models::{Init, heads::byol_mlp};
+/// # use models::{Init, heads::{Norm, byol_mlp}};
 /// # use autodiff::Var;
 /// # use tensor::{Device, Tensor};
 /// let init = &mut Init::new(&Device::cpu(), 0);
-/// let projector = byol_mlp(init, 128, 64, 16, true);
-/// let predictor = byol_mlp(init, 16, 64, 16, true);
+/// let projector = byol_mlp(init, 128, 64, 16, Norm::Batch);
+/// let predictor = byol_mlp(init, 16, 64, 16, Norm::Batch);
 /// let features = Var::constant(Tensor::ones(init.device(), [4, 128]));
 /// let p = predictor.forward(&projector.forward(&features));
 /// assert_eq!(p.shape().as_slice(), [4, 16]);
 /// ```
-pub fn byol_mlp(init: &mut Init, inputs: usize, hidden: usize, out: usize, bn: bool) -> Mlp {
+pub fn byol_mlp(init: &mut Init, inputs: usize, hidden: usize, out: usize, norm: Norm) -> Mlp {
     let mut weight = |inputs: usize, outputs: usize| {
         init.truncated_normal([inputs, outputs], 1.0 / (inputs as f64).sqrt())
     };
     let (first, last) = (weight(inputs, hidden), weight(hidden, out));
     let device = init.device();
     let bias = tensor::Tensor::zeros(device, [hidden]);
-    let mlp = Mlp::default().linear(Linear::of(first, Some(bias)));
-    let mlp = if bn { mlp.batch_norm(BatchNorm::new(device, hidden)) } else { mlp };
+    let mlp = Mlp::default().linear(Linear::of(first, Some(bias))).norm(norm, device, hidden);
     mlp.relu().linear(Linear::of(last, None))
 }
 
@@ -93,7 +92,7 @@ mod tests {
 
     #[test]
     fn byol_begins_as_the_official_code() {
-        let mlp = byol_mlp(&mut Init::new(&Device::cpu(), 0), 400, 300, 200, true);
+        let mlp = byol_mlp(&mut Init::new(&Device::cpu(), 0), 400, 300, 200, Norm::Batch);
         let parameters = mlp.parameters();
         // A normal cut off at two standard deviations has 0.8796 of the spread.
         for (name, inputs) in [("0.weight", 400.0), ("3.weight", 300.0)] {

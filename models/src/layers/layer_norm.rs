@@ -17,8 +17,17 @@ pub struct LayerNorm {
 impl LayerNorm {
     /// Scale and shift are at first 1 and 0; `eps` stands under the root.
     pub fn new(device: &Device, c: usize, eps: f64) -> Self {
+        LayerNorm::build(device, c, eps, 1.0)
+    }
+
+    /// With a scale that is at first 0, as [`BatchNorm::zero_scale`](super::BatchNorm::zero_scale).
+    pub fn zero_scale(device: &Device, c: usize, eps: f64) -> Self {
+        LayerNorm::build(device, c, eps, 0.0)
+    }
+
+    fn build(device: &Device, c: usize, eps: f64, scale: f64) -> Self {
         LayerNorm {
-            weight: Parameter::new(Tensor::ones(device, [c]), Layout::Plain),
+            weight: Parameter::new(Tensor::full(device, [c], scale), Layout::Plain),
             bias: Parameter::new(Tensor::zeros(device, [c]), Layout::Plain),
             eps,
         }

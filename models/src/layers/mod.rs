@@ -1,5 +1,6 @@
 //! The layers that the networks are built of.
 
+mod affine;
 mod batch_norm;
 mod conv2d;
 mod drop_path;
@@ -9,6 +10,7 @@ mod layer_scale;
 mod linear;
 mod patch_embed;
 
+pub use affine::Affine;
 pub use batch_norm::BatchNorm;
 pub use conv2d::Conv2d;
 pub use drop_path::DropPath;

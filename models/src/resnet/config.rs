@@ -69,8 +69,8 @@ pub struct ResNetConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
     "unknown encoder `{0}`: expected resnet-small, resnet10, resnet18, resnet34 or resnet50, then \
-     perhaps a stem (-imagenet, -cifar, -strided), -gn for group norm, and a width, as in \
-     resnet18-cifar-w16"
+     perhaps a stem (-imagenet, -cifar, -strided), another norm (-gn, -ln, -nonorm), and a width, \
+     as in resnet18-cifar-w16"
 )]
 pub struct UnknownEncoder(pub String);
 
@@ -130,8 +130,9 @@ impl ResNetConfig {
 impl FromStr for ResNetConfig {
     type Err = UnknownEncoder;
 
-    /// A network, then perhaps a stem, `gn` for group norm with weight standardisation, and the
-    /// width of the first stage, in this order.
+    /// A network, then perhaps a stem, another norm than batch norm (`gn`, group norm with weight
+    /// standardisation; `ln`, layer norm; `nonorm`), and the width of the first stage, in this
+    /// order.
     fn from_str(name: &str) -> Result<Self, UnknownEncoder> {
         parse(name).ok_or_else(|| UnknownEncoder(name.to_owned()))
     }
@@ -153,8 +154,9 @@ fn parse(name: &str) -> Option<ResNetConfig> {
         words.next();
         config.stem = stem;
     }
-    if words.next_if_eq(&"gn").is_some() {
-        config.norm = NormKind::Group;
+    if let Some(norm) = words.peek().and_then(|word| norm(word)) {
+        words.next();
+        config.norm = norm;
     }
     if let Some(width) = words.next_if(|word| word.starts_with('w')) {
         config.width = width[1..].parse().ok().filter(|width| (1..=4096).contains(width))?;
@@ -167,6 +169,15 @@ fn stem(word: &str) -> Option<Stem> {
         "imagenet" => Stem::ImageNet,
         "cifar" => Stem::Cifar,
         "strided" => Stem::Strided,
+        _ => return None,
+    })
+}
+
+fn norm(word: &str) -> Option<NormKind> {
+    Some(match word {
+        "gn" => NormKind::Group,
+        "ln" => NormKind::Layer,
+        "nonorm" => NormKind::None,
         _ => return None,
     })
 }
@@ -187,6 +198,8 @@ mod tests {
         assert_eq!(config("resnet10").layers, [1; 4]);
         let group = config("resnet18-cifar-gn-w8");
         assert_eq!((group.norm, group.stem, group.width), (NormKind::Group, Stem::Cifar, 8));
+        assert_eq!(config("resnet-small-ln-w8").norm, NormKind::Layer);
+        assert_eq!(config("resnet50-nonorm").norm, NormKind::None);
     }
 
     #[test]
@@ -198,6 +211,7 @@ mod tests {
             "resnet18-w5000",
             "resnet18-w16-cifar",
             "resnet18-w16-gn",
+            "resnet18-gn-ln",
             "resnet180",
             "resnet18-cifar-cifar",
             "resnet-smaller",

@@ -3,7 +3,7 @@
 use autodiff::Var;
 use tensor::Device;
 
-use crate::layers::{BatchNorm, Conv2d, GroupNorm};
+use crate::layers::{Affine, BatchNorm, Conv2d, GroupNorm, LayerNorm};
 use crate::{Init, Module, Parts};
 
 /// What normalises a network's channels.
@@ -15,7 +15,14 @@ pub enum NormKind {
     /// learns with it too, so that batch statistics are not what keeps it from collapsing
     /// (Richemond et al. 2020).
     Group,
+    /// Layer norm: every place of the feature map over its own channels.
+    Layer,
+    /// Nothing: of a norm only the scale and the shift are left.
+    None,
 }
+
+/// Under the root of a layer norm, as in the other norms.
+const LAYER_NORM_EPS: f64 = 1e-5;
 
 /// Groups of a wide group norm.
 const GROUPS: usize = 16;
@@ -34,6 +41,8 @@ pub(super) struct ConvNorm {
 pub(super) enum Norm {
     Batch(BatchNorm),
     Group(GroupNorm),
+    Layer(LayerNorm),
+    None(Affine),
 }
 
 impl ConvNorm {
@@ -59,6 +68,8 @@ impl ConvNorm {
         match &self.norm {
             Norm::Batch(norm) => norm.forward(&y),
             Norm::Group(norm) => norm.forward(&y),
+            Norm::Layer(norm) => norm.forward(&y),
+            Norm::None(affine) => affine.forward(&y),
         }
     }
 }
@@ -70,6 +81,12 @@ impl Norm {
             (NormKind::Batch, true) => Norm::Batch(BatchNorm::zero_scale(device, c)),
             (NormKind::Group, false) => Norm::Group(GroupNorm::new(device, c, groups(c))),
             (NormKind::Group, true) => Norm::Group(GroupNorm::zero_scale(device, c, groups(c))),
+            (NormKind::Layer, false) => Norm::Layer(LayerNorm::new(device, c, LAYER_NORM_EPS)),
+            (NormKind::Layer, true) => {
+                Norm::Layer(LayerNorm::zero_scale(device, c, LAYER_NORM_EPS))
+            }
+            (NormKind::None, false) => Norm::None(Affine::new(device, c)),
+            (NormKind::None, true) => Norm::None(Affine::zero_scale(device, c)),
         }
     }
 }
@@ -87,6 +104,8 @@ impl Module for Norm {
         match self {
             Norm::Batch(norm) => norm.visit(parts),
             Norm::Group(norm) => norm.visit(parts),
+            Norm::Layer(norm) => norm.visit(parts),
+            Norm::None(affine) => affine.visit(parts),
         }
     }
 }

@@ -128,12 +128,19 @@ mod tests {
             let y: Vec<f64> = net.forward(&Var::constant(batch)).value().to_vec();
             y[..net.features()].to_vec()
         };
-        for (name, apart) in [("resnet-small-w8", true), ("resnet-small-gn-w8", false)] {
+        for (name, apart) in [
+            ("resnet-small-w8", true),
+            ("resnet-small-gn-w8", false),
+            ("resnet-small-ln-w8", false),
+            ("resnet-small-nonorm-w8", false),
+        ] {
             let config = name.parse().unwrap();
             let net = ResNet::new(&mut Init::new(&Device::reference(), 0), &config);
             assert_eq!(first_of(&net, 1) != first_of(&net, 2), apart, "{name}");
         }
-        assert_eq!(count(&"resnet18-gn".parse().unwrap()), count(&ResNetConfig::resnet18()));
+        for name in ["resnet18-gn", "resnet18-ln", "resnet18-nonorm"] {
+            assert_eq!(count(&name.parse().unwrap()), count(&ResNetConfig::resnet18()), "{name}");
+        }
     }
 
     #[test]
@@ -149,14 +156,16 @@ mod tests {
 
     #[test]
     fn a_zero_scale_starts_each_block_as_its_shortcut() {
-        let first_block = |zero_init| {
-            let (kind, norm) = (BlockKind::Bottleneck, NormKind::Batch);
+        let first_block = |norm, zero_init| {
+            let kind = BlockKind::Bottleneck;
             let config = BlockConfig { kind, norm, c_in: 8, width: 2, stride: 1, zero_init };
             Block::new(&mut Init::new(&Device::cpu(), 0), &config)
         };
         let x = Var::constant(Init::new(&Device::cpu(), 1).normal([2, 5, 5, 8], 1.0));
         let values = |x: &Var| x.value().to_vec::<f32>();
-        assert_eq!(values(&first_block(true).forward(&x)), values(&x.relu()));
-        assert_ne!(values(&first_block(false).forward(&x)), values(&x.relu()));
+        for norm in [NormKind::Batch, NormKind::Group, NormKind::Layer, NormKind::None] {
+            assert_eq!(values(&first_block(norm, true).forward(&x)), values(&x.relu()), "{norm:?}");
+            assert_ne!(values(&first_block(norm, false).forward(&x)), values(&x.relu()));
+        }
     }
 }
