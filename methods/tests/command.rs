@@ -261,6 +261,17 @@ fn an_encoder_is_exported_and_trained_on() {
 
     let second = short(&path("second"), &["--weights", &exported]);
     assert!(text(&second).contains("all of the network"), "{}", text(&second));
+
+    // In place of the second run's encoder the file's is measured, and the run keeps its measures.
+    let knn = |arguments: &[&str]| {
+        let output = run(&[&["evaluate", "--json"], arguments].concat());
+        assert!(output.status.success(), "{}", text(&output));
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        told["trained"]["knn"].as_f64()
+    };
+    assert_eq!(knn(&[&path("second"), "--weights", &exported]), knn(&[&trained]));
+    assert!(Path::new(&path("encoder.evaluation.json")).exists());
+    assert!(!Path::new(&path("second/evaluation.json")).exists());
 }
 
 /// A vision transformer is trained, leaves with timm's names, is recognised by its shapes, and
