@@ -1,6 +1,7 @@
 //! What can be asked of a run that has ended, by name.
 
-use crate::probe::{Asked, NetworkMeasures};
+use super::supervised::{self, ATTENTION};
+use crate::probe::NetworkMeasures;
 use crate::report::{GRADIENT_NORM, Metrics, RunResult, read_metrics};
 use crate::series::{Job, Outcome};
 use crate::train::RunError;
@@ -10,14 +11,14 @@ pub(super) struct Ran {
     /// `None` where it diverged.
     pub(super) result: Option<RunResult>,
     pub(super) metrics: Vec<Metrics>,
-    /// The Jaccard index of the best attention head and the objects' masks, in percent: of the
-    /// trained network and of the untrained.
-    jaccard: [f64; 2],
+    /// Those of [`JACCARD`].
+    jaccard: [f64; 3],
 }
 
-/// The Jaccard index of attention and masks, computed only for tables that ask for it; and that of
-/// the network before training.
-const JACCARD: [&str; 2] = ["jaccard", "untrained jaccard"];
+/// The Jaccard index of the best attention head and the objects' masks, in percent, computed only for
+/// tables that ask for it: of the trained network, of the same before training, and of one that was
+/// trained with labels instead.
+const JACCARD: [&str; 3] = ["jaccard", "untrained jaccard", "supervised jaccard"];
 
 impl Ran {
     /// Reads what a run has left, and measures its attention if that is among `measures`.
@@ -33,7 +34,7 @@ impl Ran {
         let metrics = if metrics.exists() { read_metrics(&metrics)? } else { Vec::new() };
         let jaccard = match result.is_some() && measures.any(|name| JACCARD.contains(&name)) {
             true => jaccard(job)?,
-            false => [f64::NAN; 2],
+            false => [f64::NAN; 3],
         };
         Ok(Ran { result, metrics, jaccard })
     }
@@ -51,6 +52,7 @@ impl Ran {
             "dip" => Some(self.dip()),
             "jaccard" => Some(self.jaccard[0]),
             "untrained jaccard" => Some(self.jaccard[1]),
+            "supervised jaccard" => Some(self.jaccard[2]),
             _ => self.watched(name),
         };
         value.unwrap_or(f64::NAN)
@@ -108,6 +110,7 @@ pub(super) fn heading(name: &str) -> String {
         "dip" => "deepest dip of k-NN, points".to_owned(),
         "jaccard" => "Jaccard of attention, %".to_owned(),
         "untrained jaccard" => "… untrained".to_owned(),
+        "supervised jaccard" => "… trained with labels".to_owned(),
         "kl" => "KL, nats".to_owned(),
         "entropy" => "entropy of the target, nats".to_owned(),
         other => match other.strip_prefix(GRADIENT_NORM) {
@@ -117,11 +120,12 @@ pub(super) fn heading(name: &str) -> String {
     }
 }
 
-/// How well a run's attention covers the objects, and that of the untrained network.
-fn jaccard(job: &Job) -> Result<[f64; 2], RunError> {
-    let evaluation = job.evaluation(Asked { attention: true, ..Asked::default() })?;
+/// How well attention covers the objects, as [`JACCARD`] lists it.
+fn jaccard(job: &Job) -> Result<[f64; 3], RunError> {
+    let evaluation = job.evaluation(ATTENTION)?;
+    let supervised = supervised::evaluation(job)?;
     let best = |network: &NetworkMeasures| {
         network.attention.as_ref().map_or(f64::NAN, |attention| 100.0 * attention.best_head)
     };
-    Ok([best(&evaluation.trained), best(&evaluation.untrained)])
+    Ok([&evaluation.trained, &evaluation.untrained, &supervised.trained].map(best))
 }

@@ -8,6 +8,7 @@ mod lines;
 mod measure;
 mod outcome;
 mod picture;
+mod supervised;
 mod table;
 mod topic;
 

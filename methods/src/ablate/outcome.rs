@@ -238,11 +238,12 @@ fn course(runs: &[Ran], name: &str) -> Vec<(f64, Spread)> {
 /// measure, so its seed says nothing.
 fn judge(claim: &Claim, groups: &[(&Group, Vec<(&Row, Vec<Ran>)>)]) -> Judged {
     let measures = |name: &str| -> Vec<f64> {
+        let (name, measure) = name.split_once('@').unwrap_or((name, &claim.measure));
         let rows = groups.iter().flat_map(|(group, rows)| rows.iter().map(move |row| (group, row)));
         let mut named =
             rows.filter(|(group, (row, _))| name == format!("{}.{}", group.key, row.key));
         let runs = named.next().map_or(&[][..], |(_, (_, runs))| runs);
-        runs.iter().map(|run| run.measure(&claim.measure)).collect()
+        runs.iter().map(|run| run.measure(measure)).collect()
     };
     let pairs = measures(&claim.more).into_iter().zip(measures(&claim.less));
     let differences: Vec<f64> = pairs.map(|(more, less)| more - less).collect();

@@ -90,7 +90,7 @@ pub struct Claim {
     pub measure: String,
     /// The row that has more of it, as `group.row`.
     pub more: String,
-    /// The row that has less.
+    /// The row that has less; as `group.row@measure` where it is less of another measure.
     pub less: String,
 }
 
@@ -150,6 +150,7 @@ mod tests {
             }
             for claim in &topic.claims {
                 for row in [&claim.more, &claim.less] {
+                    let row = row.split('@').next().expect("a word");
                     assert!(keys.contains(row), "{}: no row {row}", claim.text);
                 }
             }

@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use methods::data::SOURCES;
-use methods::report::{write_json, write_whole};
-use methods::train::{Classifier, Finetune, Finetuned, RunError, Settings, SettingsError, Tuned};
-use models::weights::Weights;
+use methods::report::write_json;
+use methods::train::{Finetune, Finetuned, Settings, SettingsError, Tuned};
 
 use super::interrupt::stop_on_interrupt;
-use super::published::{ENCODER, wrong};
+use super::published::wrong;
 
 /// What is kept of a run's fine-tunings, in its folder.
 const RESULTS: &str = "finetune.json";
@@ -69,7 +68,7 @@ impl Tune {
             }
         };
         if let Some(file) = &self.save {
-            save(&classifier, &result.encoder, file)?;
+            classifier.save(&result.encoder, file)?;
         }
         let path = self.run.join(RESULTS);
         let results = beside(&path, &result)?;
@@ -118,16 +117,6 @@ impl Tune {
             from_scratch: self.from_scratch,
         })
     }
-}
-
-fn save(classifier: &Classifier, encoder: &str, file: &Path) -> anyhow::Result<()> {
-    let mut weights = Weights::default();
-    weights.collect("", classifier);
-    weights.metadata.insert("format".into(), "pt".into());
-    weights.metadata.insert(ENCODER.into(), encoder.to_owned());
-    let failed = |source| RunError::File { path: file.to_owned(), source };
-    write_whole(file, &weights.to_bytes(false)?).map_err(failed)?;
-    Ok(())
 }
 
 /// A result among those that the folder holds; it takes the place of the one that was asked for

@@ -9,7 +9,7 @@ use models::{Encoder, EncoderConfig, Init};
 use tensor::Device;
 
 /// The key under which an exported file remembers its network's name.
-pub(super) const ENCODER: &str = "encoder";
+pub(super) use methods::train::ENCODER;
 
 /// A file of weights and what the user says about it.
 pub(super) struct Published<'a> {

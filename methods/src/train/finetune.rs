@@ -21,8 +21,8 @@ use crate::augment::Recipe;
 use crate::data::{self, Dataset, Splits, Subset};
 use crate::method::Method;
 
-pub use classifier::Classifier;
 pub(super) use classifier::zeros;
+pub use classifier::{Classifier, ENCODER};
 
 /// The learning rate for a batch of [`LR_BATCH`]; it grows with the batch. Chosen here: SimCLR's 0.05
 /// (Chen et al. 2020, appendix B.5) is for many more steps than a folder of pictures gives.

@@ -23,7 +23,7 @@ mod sums;
 
 pub use batches::{Batch, Batches};
 pub use error::{RunError, SettingsError};
-pub use finetune::{Classifier, Finetune, Finetuned, Tuned};
+pub use finetune::{Classifier, ENCODER, Finetune, Finetuned, Tuned};
 pub use gradients::{Clip, gradient_norms};
 pub use measure::{Images, attention_weights, measure};
 pub(crate) use measure::{calibrate, features_of};

@@ -8,7 +8,11 @@ use models::weights::{Weights, WeightsError};
 use models::{Encoder, Init, Module, Parts};
 use tensor::{Device, Tensor};
 
-use crate::train::{Settings, SettingsError};
+use crate::report::write_whole;
+use crate::train::{RunError, Settings, SettingsError};
+
+/// The key of the encoder's name among a weight file's metadata.
+pub const ENCODER: &str = "encoder";
 
 /// A network from images `[n, h, w, 3]` to logits `[n, classes]`. Its names are torchvision's and
 /// timm's: the classifier is `fc` on a residual network and `head` on a vision transformer.
@@ -41,6 +45,21 @@ impl Classifier {
         let mut weights = Weights::default();
         weights.collect("", other);
         weights.load_into("", &self.encoder, path)
+    }
+
+    /// Writes the network for use elsewhere: with the names of torchvision or timm, and with its
+    /// encoder's name among the metadata.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn save(&self, encoder: &str, file: &Path) -> Result<(), RunError> {
+        let mut weights = Weights::default();
+        weights.collect("", self);
+        weights.metadata.insert("format".into(), "pt".into());
+        weights.metadata.insert(ENCODER.into(), encoder.to_owned());
+        let failed = |source| RunError::File { path: file.to_owned(), source };
+        let bytes = weights.to_bytes(false).map_err(std::io::Error::other);
+        bytes.and_then(|bytes| write_whole(file, &bytes)).map_err(failed)
     }
 
     /// `[n, h, w, 3] → [n, classes]`.
