@@ -6,7 +6,7 @@
 //! in the loss speaks against a constant, and yet none is reached: no gradient flows in `ξ`, and
 //! the predictor, which the target lacks, pays for what a projection forgets (section 3.2). Without
 //! it (`predictor = false`) the loss falls to 0 and the outputs are one; heads without batch norm
-//! (`projector_norm`, `predictor_norm`) did the same in the first attempt to reproduce the method.
+//! (`projector_norm`, `predictor_norm`) did the same in the first attempt at a reproduction.
 //!
 //! Paper and official code, which is its authors', agree: the loss sums both directions, where ports
 //! often take a half or a quarter (`loss_weight`); the target's batch norms see batches of their own;
@@ -93,8 +93,8 @@ impl Method for Byol {
     // ANCHOR_END: step
 
     // ANCHOR: after
-    /// `ξ ← τ ξ + (1 − τ) θ`, with `τ = 1 − (1 − τ_base) · ½ (1 + cos(π k / K))` (section 3.2); where
-    /// `τ_base` is 0, so is `τ`.
+    /// `ξ ← τ ξ + (1 − τ) θ`, with `τ = 1 − (1 − τ_base) · ½ (1 + cos(π k / K))` (section 3.2), but
+    /// 0 where `τ_base` is.
     fn after_step(&self, _output: &Output, at: &Schedule) {
         if let (Some(target), Target::Ema) = (&self.target, self.config.target) {
             ema_update(target, self, at.momentum(self.config.tau_base));

@@ -34,8 +34,8 @@ pub(crate) struct Train {
     #[arg(long, value_name = "NAME", default_value = "laptop")]
     recipe: String,
     /// The network: resnet-small, resnet10, resnet18, resnet34 or resnet50, perhaps with another
-    /// stem (-imagenet, -cifar, -strided), another norm (-gn, -ln, -nonorm), and another width, as in
-    /// resnet18-cifar-w16; or vit-tiny, vit-small or vit-base, perhaps with another patch, as in
+    /// stem (-imagenet, -cifar, -strided), another norm (-gn, -ln, -nonorm), and another width, as
+    /// in resnet18-cifar-w16; or vit-tiny, vit-small or vit-base, perhaps with another patch, as in
     /// vit-tiny-p4, or MoCo-v3's beginning, as in vit-small-h12-moco
     #[arg(long, value_name = "NAME")]
     encoder: Option<String>,

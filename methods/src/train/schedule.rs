@@ -69,7 +69,7 @@ impl Schedule {
     }
 
     /// The momentum of a teacher, from `base` towards 1 over the whole run (BYOL, MoCo-v3, DINO).
-    /// At 0 it stays there, as in BYOL's Table 5a: such a teacher is the student itself, held fixed.
+    /// At 0 it stays there (BYOL, Table 5a): such a teacher is the student itself, held fixed.
     pub fn momentum(&self, base: f64) -> f64 {
         if base == 0.0 { 0.0 } else { self.cosine(base, 1.0) }
     }

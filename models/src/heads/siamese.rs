@@ -58,7 +58,7 @@ pub(super) fn hidden(mlp: Mlp, init: &mut Init, inputs: usize, outputs: usize, b
 /// BYOL's projector and, of the same shape, its predictor: linear with bias, batch norm, ReLU,
 /// linear without bias (Grill et al. 2020, section 3.3; 4096 hidden, 256 out). Weights are drawn
 /// as the official code's library draws them: normal with standard deviation `1/√in`, cut off at
-/// two of these; biases are 0. With another norm, or none, BYOL was first found to fail (Fetterman &
+/// two of these; biases are 0. With layer norm, or none, BYOL was found to fail (Fetterman &
 /// Albrecht 2020); without one this is MoCo v2's head but for the last bias.
 ///
 /// ```
