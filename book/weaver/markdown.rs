@@ -68,7 +68,7 @@ impl Parts {
         let mut head_cell: Option<bool> = None;
         // `[words][name]` without a `[name]: …` would be shown as it is written.
         let undefined = |link: BrokenLink<'_>| {
-            if matches!(link.link_type, LinkType::ReferenceUnknown | LinkType::CollapsedUnknown) {
+            if matches!(link.link_type, LinkType::Reference | LinkType::Collapsed) {
                 broken.push((link.span.start, format!("no address for `[{}]`", link.reference)));
             }
             None
