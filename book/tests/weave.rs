@@ -412,6 +412,15 @@ fn a_pair_is_two() {
     assert_eq!(fault(&pair(block)), "a pair of 1: two blocks or pictures make one");
     assert_eq!(fault(&pair(&block.repeat(3))), "a pair of 3: two blocks or pictures make one");
     assert_eq!(fault("<div class=\"pair\">"), "a pair without its `</div>`");
+
+    let listing = include("../../code.rs:loss");
+    let algorithm =
+        |blocks: &str| format!("<div class=\"pair algorithm\">\n\n{blocks}\n\n</div>");
+    woven(&algorithm(&format!("{block}\n{listing}")));
+    woven(&algorithm(&format!("{block}\n{listing}\n\n{listing}")));
+    let message = "an algorithm is pseudocode in `python` and one or two listings";
+    assert_eq!(fault(&algorithm(block)), message);
+    assert_eq!(fault(&algorithm(&format!("{listing}\n\n{block}"))), message);
 }
 
 #[test]

@@ -113,11 +113,12 @@ impl Served {
         };
         let path = target.split(['?', '#']).next().unwrap_or("/");
         if path == CHANGES {
+            let known = *self.builds();
             stream.write_all(
                 b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\
                   Cache-Control: no-store\r\n\r\n",
             )?;
-            return self.tell(stream);
+            return self.tell(stream, known);
         }
         let (status, file) = match self.file(path) {
             Some(file) => ("200 OK", file),
@@ -144,11 +145,11 @@ impl Served {
         (inside.components().all(is_plain) && file.is_file()).then_some(file)
     }
 
-    /// Tells a page of every build from now on, for as long as it listens.
-    fn tell(&self, mut stream: &TcpStream) -> io::Result<()> {
-        let mut known = *self.builds();
+    /// Tells a page of every build after the `known` ones, for as long as it listens.
+    fn tell(&self, mut stream: &TcpStream, mut known: u64) -> io::Result<()> {
         loop {
-            let waited = self.built.wait_timeout(self.builds(), PULSE);
+            let nothing_new = |builds: &mut u64| *builds == known;
+            let waited = self.built.wait_timeout_while(self.builds(), PULSE, nothing_new);
             let builds = *waited.unwrap_or_else(PoisonError::into_inner).0;
             let news = if builds == known { ":\n\n" } else { "data: built\n\n" };
             stream.write_all(news.as_bytes())?;

@@ -3,10 +3,11 @@
 // Every page is opened from its file, without a server, on a wide screen and on a phone, light and
 // dark. A page fails if its script reports an error, it asks for anything outside the book, it has
 // to be scrolled sideways, a link leads to no heading, or axe-core finds fault with its contrast,
-// its alternative texts or its use by keyboard. At the end the search has to find a word.
+// its alternative texts or its use by keyboard. At the end the search has to find a word, and the
+// table of contents to open by keyboard.
 //
 // It takes a Chromium (CHROMIUM names another than the ones on PATH) and two packages:
-// `npm install --prefix tests/browser`.
+// `npm ci --prefix tests/browser`. Without them it says so, and its exit status is 77.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -32,7 +33,7 @@ function missing() {
         try {
             require.resolve(name);
         } catch {
-            return `${name} is not installed: \`npm install --prefix tests/browser\``;
+            return `${name} is not installed: \`npm ci --prefix tests/browser\``;
         }
     }
 }
@@ -69,7 +70,7 @@ async function check(context, file, screen, shots) {
     await page.goto(pathToFileURL(join(site, file)).href, { waitUntil: 'load' });
     faults.push(...(await page.evaluate(layout)), ...links(await page.evaluate(targets)));
     await page.addScriptTag({ path: require.resolve('axe-core/axe.min.js') });
-    const { violations } = await page.evaluate(() => axe.run({ resultTypes: ['violations'] }));
+    const { violations } = await page.evaluate(() => axe.run({ preload: false, resultTypes: ['violations'] }));
     for (const { id, help, nodes } of violations) {
         const where = nodes.slice(0, 3).map(node => node.target.join(' ')).join(', ');
         faults.push(`axe ${id}: ${help}: ${nodes.length} × ${where}`);
@@ -128,10 +129,26 @@ async function search(context) {
     }
 }
 
+/** The table of contents opens and closes by keyboard. */
+async function keyboard(context) {
+    const page = await context.newPage();
+    await page.goto(pathToFileURL(join(site, 'introduction.html')).href);
+    const toggle = page.locator('#mdbook-sidebar-toggle');
+    const states = [];
+    for (let i = 0; i < 3; i++) {
+        states.push(await toggle.getAttribute('aria-expanded'));
+        await toggle.focus();
+        await page.keyboard.press('Enter');
+    }
+    await page.close();
+    const turns = states[0] === states[2] && states[0] !== states[1];
+    return turns ? [] : [`Enter does not open and close the table of contents: ${states}`];
+}
+
 const reason = missing();
 if (reason) {
     console.log(`left out: ${reason}`);
-    process.exit(2);
+    process.exit(77);
 }
 const argument = process.argv.indexOf('--shots');
 const shots = argument > 0 ? resolve(process.argv[argument + 1]) : undefined;
@@ -147,7 +164,8 @@ for (const screen of SCREENS) {
     const theme = name => localStorage.setItem('mdbook-theme', name);
     await context.addInitScript(theme, screen.theme);
     const checks = files.map(file => [file, () => check(context, file, screen, shots)]);
-    for (const [name, run] of [...checks, ['search', () => search(context)]]) {
+    checks.push(['search', () => search(context)], ['keyboard', () => keyboard(context)]);
+    for (const [name, run] of checks) {
         const faults = await run();
         failed += faults.length;
         for (const fault of faults) console.log(`${name}, ${screen.name}: ${fault}`);
