@@ -38,7 +38,7 @@ impl Repository {
 
 /// The first chapter of the woven book.
 fn woven(chapter: &str) -> String {
-    let book = book::weave(&Repository::new(chapter).book()).unwrap();
+    let (book, _) = book::weave(&Repository::new(chapter).book()).unwrap();
     book.chapters().next().unwrap().content.clone()
 }
 
@@ -81,7 +81,7 @@ fn a_caption_links_to_the_lines_in_the_repository() {
         "book/book.toml",
         "[output.html]\ngit-repository-url = \"https://example.org/us/it\"\n",
     );
-    let book = book::weave(&repository.book()).unwrap();
+    let (book, _) = book::weave(&repository.book()).unwrap();
     let text = &book.chapters().next().unwrap().content;
     let link = "<a href=\"https://example.org/us/it/blob/main/code.rs#L3-L8\">";
     assert!(text.contains(link), "{text}");
@@ -251,7 +251,7 @@ fn graphs_are_drawn() {
     let graph = "flowchart LR\n  n0([\"leaf [2]\"])\n  n1{{detach}}\n  n2[\"a < b\"]\n  \
                  n0 -.-> n1\n  n0 ==> n2\n  n1 -.-> n2\n";
     repository.write("graph.mmd", graph);
-    let book = book::weave(&repository.book()).unwrap();
+    let (book, _) = book::weave(&repository.book()).unwrap();
     let svg = &book.chapters().next().unwrap().content;
     assert_eq!(svg.matches("<path class=\"carries\"").count(), 1, "{svg}");
     assert_eq!(svg.matches("<path class=\"stops\"").count(), 2, "{svg}");
@@ -272,7 +272,7 @@ fn curves_are_drawn() {
     let curve = r#"{"plot": {"x": "h", "y": "a < b", "series": [
         {"name": "f64", "points": [[1e-1, 1e-2], [1e-2, 1e-4], [1e-3, 0.0]]}]}}"#;
     repository.write("book/results/curve.json", curve);
-    let book = book::weave(&repository.book()).unwrap();
+    let (book, _) = book::weave(&repository.book()).unwrap();
     let svg = &book.chapters().next().unwrap().content;
     assert!(svg.contains("<path class=\"curve-0\" d=\"M640.0 12.0L76.0 320.0\"/>"), "{svg}");
     assert!(svg.contains(">10⁻⁴</text>") && svg.contains(">a &lt; b</text>"), "{svg}");
@@ -310,9 +310,131 @@ fn a_dead_link_is_found() {
         fault("[x](two.md#what-holds)"),
         "dead link `two.md#what-holds`: two.md has no heading `#what-holds`"
     );
+    assert_eq!(fault("[x](#two)"), "dead link `#two`: one.md has no heading `#two`");
+    assert_eq!(fault("[words][name]"), "no address for `[name]`");
+    assert_eq!(fault("[name][]"), "no address for `[name]`");
+}
+
+/// A book whose repository has an address, with one chapter.
+fn published(chapter: &str) -> anyhow::Result<String> {
+    let repository = Repository::new(chapter);
+    let config = "[output.html]\ngit-repository-url = \"https://example.org/us/it/\"\n";
+    repository.write("book/book.toml", config);
+    let (book, _) = book::weave(&repository.book())?;
+    Ok(book.chapters().next().unwrap().content.clone())
+}
+
+#[test]
+fn a_link_into_the_repository_becomes_an_address_or_a_fault() {
+    assert_eq!(
+        published("[a](../../code.rs), [b](..), [c](https://example.org/us/it/blob/main/code.rs)")
+            .unwrap(),
+        "[a](https://example.org/us/it/blob/main/code.rs), \
+         [b](https://example.org/us/it/tree/main/book), \
+         [c](https://example.org/us/it/blob/main/code.rs)"
+    );
+    let refused = |text: &str| published(text).unwrap_err().to_string();
+    let message = refused("[x](../../gone.rs)");
+    let dead = "dead link `../../gone.rs`: the repository has no such file";
+    assert!(message.starts_with(&format!("src/one.md:1: {dead}")), "{message}");
+    let message = refused("[x](https://example.org/us/it/blob/main/gone.rs)");
+    assert!(message.contains("main/gone.rs`: the repository has no such file"), "{message}");
+    let message = refused("[x](../../../../../../etc)");
+    assert!(message.contains("the repository has no such file"), "{message}");
+    let message = refused("[x](../../code.rs#L3)");
+    assert!(message.contains("a line is shown by a listing, not linked by number"), "{message}");
+    let message = refused("[x][code]\n\n[code]: ../../code.rs");
+    assert!(message.contains("write the address `../../code.rs` where it is used"), "{message}");
+    assert_eq!(
+        fault("[x](../../code.rs)"),
+        "`../../code.rs`: book.toml has no `git-repository-url` to link to"
+    );
+}
+
+#[test]
+fn headings_have_the_ids_that_the_page_gives_them() {
+    let chapter = "# One\n\n## `std·√d`, *twice*\n\n## Über 中文 & 3 – x_y\n\n## A\n\n## A\n\n\
+                   ## Named {#own}\n\nTerm\n: what it is\n\n";
+    let ids = ["stdd-twice", "über-中文--3--x_y", "a", "a-1", "own", "term"];
+    let links: String = ids.iter().map(|id| format!("[x](#{id})\n")).collect();
+    let repository = Repository::new(&format!("{chapter}{links}"));
+    let site = book::build(&repository.book()).unwrap_err();
+    // The source file of the tiny books has faults of its own.
+    assert!(site.to_string().contains("no chapter includes"), "{site}");
+    repository.write("code.rs", "");
+    let site = book::build(&repository.book()).unwrap();
+    let page = fs::read_to_string(site.folder.join("one.html")).unwrap();
+    for id in ids {
+        assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
+    }
+    assert_eq!(site.counts.links, ids.len());
+}
+
+#[test]
+fn a_picture_that_is_missing_or_without_words_is_found() {
+    assert_eq!(fault("![x](gone.png)"), "dead link `gone.png`: the book has no gone.png");
+    assert_eq!(
+        fault("![](two.md)"),
+        "`two.md` has no words for a reader who cannot see it"
+    );
     assert_eq!(
         fault("![x](../../code.rs)"),
         "dead link `../../code.rs`: it leads out of the book's sources"
+    );
+}
+
+#[test]
+fn a_column_without_a_heading_is_found() {
+    assert_eq!(woven("| a | $x$ |\n|---|---|\n| 1 | |\n").matches('|').count(), 9);
+    assert_eq!(
+        fault("| | b |\n|---|---|\n| 1 | 2 |"),
+        "a column of a table without a heading"
+    );
+}
+
+#[test]
+fn html_that_would_not_be_checked_is_found() {
+    let message = "as HTML: write it in Markdown, which is checked";
+    assert_eq!(fault("See <a href=\"gone.html\">this</a>."), fault_of("<a", message));
+    assert_eq!(fault("<img src=\"gone.png\">"), fault_of("<img", message));
+}
+
+fn fault_of(tag: &str, message: &str) -> String {
+    format!("`{tag}` {message}")
+}
+
+#[test]
+fn a_pair_is_two() {
+    let block = "```python\nx = 1\n```\n";
+    let pair = |blocks: &str| format!("<div class=\"pair\">\n\n{blocks}\n</div>");
+    let text = woven(&pair(&block.repeat(2)));
+    assert_eq!(text.matches("<figcaption>pseudocode</figcaption>").count(), 2, "{text}");
+    assert_eq!(fault(&pair(block)), "a pair of 1: two blocks or pictures make one");
+    assert_eq!(fault(&pair(&block.repeat(3))), "a pair of 3: two blocks or pictures make one");
+    assert_eq!(fault("<div class=\"pair\">"), "a pair without its `</div>`");
+
+    let listing = include("../../code.rs:loss");
+    let algorithm =
+        |blocks: &str| format!("<div class=\"pair algorithm\">\n\n{blocks}\n\n</div>");
+    woven(&algorithm(&format!("{block}\n{listing}")));
+    woven(&algorithm(&format!("{block}\n{listing}\n\n{listing}")));
+    let message = "an algorithm is pseudocode in `python` and one or two listings";
+    assert_eq!(fault(&algorithm(block)), message);
+    assert_eq!(fault(&algorithm(&format!("{listing}\n\n{block}"))), message);
+}
+
+#[test]
+fn what_is_in_the_book_is_counted() {
+    let chapter = "# One\n\n{{#number results/run.json:trained.knn}} $x$ [a](two.md) [b](#one) \
+                   [c](https://example.org)\n\n```rust\n{{#include ../../code.rs:loss}}\n```\n\n\
+                   ```text\n{{#include ../results/run.json}}\n```\n\n![Two](two.png)\n";
+    let repository = Repository::new(chapter);
+    repository.write("book/src/two.png", "");
+    let (_, counts) = book::weave(&repository.book()).unwrap();
+    assert_eq!(
+        counts.to_string(),
+        "2 chapters: 1 listings, 1 outputs of programs, 1 numbers, 1 formulas, 1 figures, 2 links \
+         checked"
     );
 }
 
@@ -335,12 +457,14 @@ fn a_broken_book_is_not_built() {
 
 #[test]
 fn the_book_is_woven_without_a_fault() {
-    let woven = match book::weave(Path::new(env!("CARGO_MANIFEST_DIR"))) {
-        Ok(book) => book,
+    let (woven, counts) = match book::weave(Path::new(env!("CARGO_MANIFEST_DIR"))) {
+        Ok(woven) => woven,
         Err(error) => panic!("{error}"),
     };
     for chapter in woven.chapters() {
         assert!(!chapter.content.contains("{{#"), "{}", chapter.name);
     }
+    assert_eq!(counts.chapters, woven.chapters().count());
+    println!("{counts}");
     assert_eq!(book::unused_anchors(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap(), []);
 }

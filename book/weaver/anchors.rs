@@ -52,7 +52,7 @@ pub(crate) fn unused(root: &Path, source: &Path) -> Result<Vec<Fault>> {
 }
 
 /// The files of some kinds below a folder, without hidden folders and what Cargo builds.
-fn files(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>> {
+pub(crate) fn files(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let entries =
         fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;

@@ -14,6 +14,9 @@ const HEIGHT: f64 = 34.0;
 const GAP: f64 = 46.0;
 const ROW: f64 = 56.0;
 
+/// How small a graph may be shown: less, and its letters cannot be read.
+const SMALLEST: f64 = 0.75;
+
 /// A box, or a bend where an arrow passes a layer; a bend has no label.
 struct Place<'a> {
     label: Option<&'a str>,
@@ -143,8 +146,10 @@ fn svg(places: &[Place<'_>], arrows: &[Arrow]) -> String {
     let center = |place: &Place<'_>| (lefts[place.layer] + lefts[place.layer + 1] - GAP) / 2.0;
 
     let mut svg = format!(
-        "<figure class=\"graph\">\n<svg role=\"img\" aria-label=\"graph of the computation\" \
-         width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {w} {h}\">\n"
+        "<figure class=\"graph\">\n<div class=\"canvas\">\n<svg role=\"img\" \
+         aria-label=\"graph of the computation\" width=\"{w}\" height=\"{h}\" \
+         viewBox=\"0 0 {w} {h}\" style=\"min-width: {:.0}px\">\n",
+        SMALLEST * w
     );
     for arrow in arrows {
         let (from, to) =
@@ -152,11 +157,17 @@ fn svg(places: &[Place<'_>], arrows: &[Arrow]) -> String {
         let (mut x0, mut y0) = (center(from) + width(from) / 2.0, y(from));
         let mut path = format!("M{x0} {y0}");
         for place in arrow.through[1..].iter().map(|&i| &places[i]) {
-            let x1 = center(place) - width(place) / 2.0;
-            let x1 = if place.label.is_some() { x1 - 8.0 } else { x1 };
+            // A bend is as wide as its layer, so that the arrow goes past the boxes and not over them.
+            let (x1, x2) = match place.label {
+                Some(_) => (center(place) - width(place) / 2.0 - 8.0, None),
+                None => (lefts[place.layer], Some(lefts[place.layer + 1] - GAP)),
+            };
             let (y1, middle) = (y(place), (x0 + x1) / 2.0);
             write!(path, "C{middle} {y0} {middle} {y1} {x1} {y1}").expect("a String takes all");
-            (x0, y0) = (x1, y1);
+            if let Some(x2) = x2 {
+                write!(path, "H{x2}").expect("a String takes all");
+            }
+            (x0, y0) = (x2.unwrap_or(x1), y1);
         }
         let class = if arrow.carries { "carries" } else { "stops" };
         let (tip, tail) = (center(to) - width(to) / 2.0, x0);
@@ -190,6 +201,6 @@ fn svg(places: &[Place<'_>], arrows: &[Arrow]) -> String {
         };
         svg += &format!("<text x=\"{x}\" y=\"{}\">{}</text>\n", y + 4.5, escape(label));
     }
-    svg + "</svg>\n<figcaption>Thick arrows carry the gradient back, dotted ones do not.\
+    svg + "</svg>\n</div>\n<figcaption>Thick arrows carry the gradient back, dotted ones do not.\
            </figcaption>\n</figure>\n"
 }

@@ -7,40 +7,56 @@
 //!   in a `mermaid` fence it is drawn as a graph, in a `plot` fence as curves;
 //! - a `number` directive: a key of a JSON result file;
 //! - a formula between dollars, which becomes MathML;
-//! - a link, whose chapter and heading have to exist.
+//! - a link, whose chapter and heading have to exist; one that leads out of the book to a file of
+//!   the repository becomes the file's address on the web.
 //!
 //! Short Rust snippets in the chapters are compiled and run by `cargo test --doc`; longer Rust can
 //! only be a listing, so it cannot differ from the code. An anchor in the code that no chapter
-//! includes is a fault too.
+//! includes is a fault too, and so is a picture without words, a column without a heading, and HTML
+//! that these checks would not see.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use mdbook_driver::MDBook;
 use mdbook_preprocessor::book::Book;
-use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
+use mdbook_preprocessor::PreprocessorContext;
 
 mod anchors;
 mod block;
+mod counts;
 mod diagram;
 mod fault;
 mod links;
 mod listing;
 mod markdown;
+mod markup;
 mod math;
 mod number;
 mod plot;
+mod server;
 mod weaver;
 
+pub use counts::Counts;
 pub use fault::{Fault, Faults};
+pub use server::Server;
 pub use weaver::Weaver;
 
-/// Weaves the book in `root` and renders it; returns the folder that holds the site.
+/// A book that is built.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The folder that holds it.
+    pub folder: PathBuf,
+    /// What it consists of.
+    pub counts: Counts,
+}
+
+/// Weaves the book in `root` and renders it.
 ///
 /// Errors are [`Faults`] where the chapters or the anchors are at fault, and mdBook's own
-/// otherwise.
-pub fn build(root: &Path) -> Result<PathBuf> {
-    weave(root)?;
+/// otherwise; then the site is left as it was.
+pub fn build(root: &Path) -> Result<Site> {
+    let (_, counts) = weave(root)?;
     let unused = unused_anchors(root)?;
     if !unused.is_empty() {
         return Err(Faults(unused).into());
@@ -48,7 +64,7 @@ pub fn build(root: &Path) -> Result<PathBuf> {
     let mut book = MDBook::load(root)?;
     book.with_preprocessor(Weaver);
     book.build()?;
-    Ok(book.build_dir_for("html"))
+    Ok(Site { folder: book.build_dir_for("html"), counts })
 }
 
 /// The anchors in the repository around `root` that no chapter includes.
@@ -60,13 +76,13 @@ pub fn unused_anchors(root: &Path) -> Result<Vec<Fault>> {
     anchors::unused(&book.root, &book.config.book.src)
 }
 
-/// Weaves the book in `root` without rendering it.
+/// The book in `root` with everything resolved, and how much that was.
 ///
 /// Errors are those of [`build`].
-pub fn weave(root: &Path) -> Result<Book> {
+pub fn weave(root: &Path) -> Result<(Book, Counts)> {
     let book = MDBook::load(root)?;
     let context = PreprocessorContext::new(book.root, book.config, "html".to_string());
-    Weaver.run(&context, book.book)
+    weaver::weave(&context, book.book)
 }
 
 /// The chapters' snippets, as documentation whose examples rustdoc compiles and runs.

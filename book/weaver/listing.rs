@@ -74,8 +74,8 @@ impl Listing {
 
     /// The listing as mdBook wants it: a captioned code block.
     ///
-    /// `source` is the address under which the repository's files are found, if it has one.
-    pub(crate) fn render(&self, language: &str, source: Option<&str>) -> String {
+    /// `address` is the one at which the repository is to be read, if it has one.
+    pub(crate) fn render(&self, language: &str, address: Option<&str>) -> String {
         let path = self.path.to_string_lossy().replace('\\', "/");
         let (first, last) = self.lines;
         let item = match &self.item {
@@ -83,18 +83,23 @@ impl Listing {
             None => String::new(),
         };
         let mut caption = format!("<code>{}</code>{item}, line {first}", escape(&path));
-        if let Some(source) = source {
-            caption = format!("<a href=\"{source}/{path}#L{first}-L{last}\">{caption}</a>");
+        if let Some(address) = address {
+            let lines = format!("#L{first}-L{last}");
+            caption = format!("<a href=\"{address}/blob/main/{path}{lines}\">{caption}</a>");
         }
         // The page's highlighter does not know WGSL, whose words are mostly Rust's.
         let language = if language == "wgsl" { "rust" } else { language };
-        let fence = "`".repeat(longest_run(&self.text, '`').max(2) + 1);
-        format!(
-            "<figure class=\"listing\">\n<figcaption>{caption}</figcaption>\n\n\
-             {fence}{language}\n{}{fence}\n\n</figure>\n",
-            self.text
-        )
+        captioned(&caption, language, &self.text)
     }
+}
+
+/// A code block under a caption, which is HTML.
+pub(crate) fn captioned(caption: &str, language: &str, text: &str) -> String {
+    let fence = "`".repeat(longest_run(text, '`').max(2) + 1);
+    format!(
+        "<figure class=\"listing\">\n<figcaption>{caption}</figcaption>\n\n\
+         {fence}{language}\n{text}{fence}\n\n</figure>\n"
+    )
 }
 
 /// What a line says that is the comment of an anchor: its name, and whether it closes.

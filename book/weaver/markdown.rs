@@ -1,9 +1,9 @@
-//! The parts of a chapter that the weaver looks at: code blocks, formulas, links, headings.
+//! The parts of a chapter that the weaver looks at: code blocks, formulas, links, headings, HTML.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{BrokenLink, CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
 
 /// A chapter's parts, each with its place in the text in bytes.
 #[derive(Default)]
@@ -13,6 +13,10 @@ pub(crate) struct Parts {
     pub(crate) links: Vec<Link>,
     /// The ids that mdBook gives to the headings, in order.
     pub(crate) headings: Vec<String>,
+    /// Raw HTML, by lines or by tags.
+    pub(crate) html: Vec<Range<usize>>,
+    /// What is broken in the Markdown itself, and where.
+    pub(crate) broken: Vec<(usize, String)>,
 }
 
 /// A code block.
@@ -44,19 +48,33 @@ pub(crate) struct Formula {
     pub(crate) display: bool,
 }
 
-/// The target of a link or of an image.
+/// A link or an image.
 pub(crate) struct Link {
-    pub(crate) start: usize,
+    pub(crate) range: Range<usize>,
     pub(crate) target: String,
+    pub(crate) is_image: bool,
+    /// What is to be clicked, or what an image shows.
+    pub(crate) words: String,
 }
 
 impl Parts {
     /// Reads a chapter as mdBook will read it, with `$…$` understood on top.
     pub(crate) fn of(text: &str) -> Parts {
         let mut parts = Parts::default();
+        let mut broken = Vec::new();
         let mut ids = HashSet::new();
-        let mut heading: Option<(Option<String>, String)> = None;
-        for (event, range) in Parser::new_ext(text, options()).into_offset_iter() {
+        let mut title: Option<(Option<String>, String)> = None;
+        let mut open_links: Vec<usize> = Vec::new();
+        let mut head_cell: Option<bool> = None;
+        // `[words][name]` without a `[name]: …` would be shown as it is written.
+        let undefined = |link: BrokenLink<'_>| {
+            if matches!(link.link_type, LinkType::Reference | LinkType::Collapsed) {
+                broken.push((link.span.start, format!("no address for `[{}]`", link.reference)));
+            }
+            None
+        };
+        let parser = Parser::new_with_broken_link_callback(text, options(), Some(undefined));
+        for (event, range) in parser.into_offset_iter() {
             match event {
                 Event::Start(Tag::CodeBlock(kind)) => {
                     let info = match kind {
@@ -65,23 +83,42 @@ impl Parts {
                     };
                     parts.blocks.push(Block { range, info, body: String::new() });
                 }
-                Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
-                    parts.links.push(Link { start: range.start, target: dest_url.to_string() });
+                Event::Start(ref tag @ (Tag::Link { .. } | Tag::Image { .. })) => {
+                    open_links.push(parts.links.len());
+                    parts.links.push(Link::new(tag, range));
+                }
+                Event::End(TagEnd::Link | TagEnd::Image) => {
+                    open_links.pop();
                 }
                 Event::Start(Tag::Heading { id, .. }) => {
-                    heading = Some((id.map(|id| id.to_string()), String::new()));
+                    title = Some((id.map(|id| id.to_string()), String::new()));
                 }
-                Event::End(TagEnd::Heading(_)) => {
-                    if let Some((id, title)) = heading.take() {
-                        parts.headings.push(unique(id.unwrap_or_else(|| slug(&title)), &mut ids));
+                // mdBook gives an id to what a definition defines, too.
+                Event::Start(Tag::DefinitionListTitle) => title = Some((None, String::new())),
+                Event::End(TagEnd::Heading(_) | TagEnd::DefinitionListTitle) => {
+                    if let Some((id, words)) = title.take() {
+                        parts.headings.push(id.unwrap_or_else(|| unique(slug(&words), &mut ids)));
                     }
+                }
+                Event::Start(Tag::TableHead) => head_cell = Some(true),
+                Event::End(TagEnd::TableHead) => head_cell = None,
+                Event::Start(Tag::TableCell) if head_cell.is_some() => head_cell = Some(false),
+                Event::End(TagEnd::TableCell) if head_cell == Some(false) => {
+                    let message = "a column of a table without a heading".to_string();
+                    parts.broken.push((range.start, message));
                 }
                 Event::InlineMath(latex) | Event::DisplayMath(latex) => {
                     let display = text[range.clone()].starts_with("$$");
                     parts.formulas.push(Formula { range, latex: latex.to_string(), display });
+                    head_cell = head_cell.map(|_| true);
                 }
+                Event::Html(_) | Event::InlineHtml(_) => parts.html.push(range),
                 Event::Text(words) | Event::Code(words) => {
-                    if let Some((_, title)) = &mut heading {
+                    head_cell = head_cell.map(|_| true);
+                    for &link in &open_links {
+                        parts.links[link].words.push_str(&words);
+                    }
+                    if let Some((_, title)) = &mut title {
                         title.push_str(&words);
                     } else if let Some(block) = parts.blocks.last_mut()
                         && block.range.contains(&range.start)
@@ -92,7 +129,19 @@ impl Parts {
                 _ => {}
             }
         }
+        parts.broken.append(&mut broken);
         parts
+    }
+}
+
+impl Link {
+    fn new(tag: &Tag<'_>, range: Range<usize>) -> Link {
+        let (target, is_image) = match tag {
+            Tag::Image { dest_url, .. } => (dest_url.to_string(), true),
+            Tag::Link { dest_url, .. } => (dest_url.to_string(), false),
+            _ => (String::new(), false),
+        };
+        Link { range, target, is_image, words: String::new() }
     }
 }
 

@@ -9,11 +9,12 @@ use mdbook_preprocessor::book::{Book, Chapter};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
 use crate::block::{self, Content};
+use crate::counts::Counts;
 use crate::fault::{Fault, Faults};
-use crate::links::{self, Headings};
-use crate::listing::Listing;
-use crate::markdown::{Block, Parts};
-use crate::{diagram, math, number, plot};
+use crate::links::{Headings, Leads, Web};
+use crate::listing::{self, Listing};
+use crate::markdown::{Block, Link, Parts};
+use crate::{diagram, markup, math, number, plot};
 
 /// Stands in the place of mdBook's `links` preprocessor, which lets a broken include pass.
 #[derive(Debug, Clone, Copy)]
@@ -24,20 +25,26 @@ impl Preprocessor for Weaver {
         "links"
     }
 
-    fn run(&self, context: &PreprocessorContext, mut book: Book) -> Result<Book> {
-        let loom = Loom::new(context, &book)?;
-        let mut faults = Vec::new();
-        book.for_each_chapter_mut(|chapter| {
-            if let Some(path) = chapter.source_path.clone() {
-                chapter.content = loom.weave(&path, &chapter.content, &mut faults);
-            }
-        });
-        if faults.is_empty() {
-            return Ok(book);
-        }
-        faults.sort();
-        Err(Faults(faults).into())
+    fn run(&self, context: &PreprocessorContext, book: Book) -> Result<Book> {
+        Ok(weave(context, book)?.0)
     }
+}
+
+/// The book with everything resolved, and how much that was.
+pub(crate) fn weave(context: &PreprocessorContext, mut book: Book) -> Result<(Book, Counts)> {
+    let loom = Loom::new(context, &book)?;
+    let (mut faults, mut counts) = (Vec::new(), Counts::default());
+    book.for_each_chapter_mut(|chapter| {
+        if let Some(path) = chapter.source_path.clone() {
+            counts.chapters += 1;
+            chapter.content = loom.weave(&path, &chapter.content, &mut counts, &mut faults);
+        }
+    });
+    if faults.is_empty() {
+        return Ok((book, counts));
+    }
+    faults.sort();
+    Err(Faults(faults).into())
 }
 
 /// What weaving a chapter needs to know of the book around it.
@@ -48,7 +55,7 @@ struct Loom {
     repository: PathBuf,
     /// The folder of the chapters, relative to the book's.
     source: PathBuf,
-    /// Where the repository's files are to be read on the web.
+    /// Where the repository is to be read on the web.
     address: Option<String>,
     headings: Headings,
 }
@@ -65,34 +72,38 @@ impl Loom {
         Ok(Loom {
             repository: repository.to_path_buf(),
             source: context.config.book.src.clone(),
-            address: address.map(|url| format!("{}/blob/main", url.trim_end_matches('/'))),
+            address: address.map(|url| url.trim_end_matches('/').to_string()),
             headings: book.chapters().filter_map(page).collect(),
             root,
         })
     }
 
     /// The chapter at `path` with everything resolved; what cannot be goes to `faults`.
-    fn weave(&self, path: &Path, text: &str, faults: &mut Vec<Fault>) -> String {
+    fn weave(
+        &self,
+        path: &Path,
+        text: &str,
+        counts: &mut Counts,
+        faults: &mut Vec<Fault>,
+    ) -> String {
         // Numbers come first, since formulas and tables may hold them. They never hold a newline,
         // so what is found afterwards is still on its line.
         let file = self.source.join(path);
-        let (text, unread) = self.numbers(text);
+        let (text, unread) = self.numbers(text, counts);
         let mut edits = Vec::new();
         let mut report = |offset: usize, message: String| {
             let line = 1 + text[..offset].matches('\n').count();
             faults.push(Fault { file: file.clone(), line, message });
         };
-        for (offset, message) in unread {
-            report(offset, message);
-        }
         let parts = Parts::of(&text);
         for block in &parts.blocks {
-            match self.block(path, block) {
+            match self.block(path, block, counts) {
                 Ok(None) => {}
                 Ok(Some(html)) => edits.push((block.range.clone(), html)),
                 Err(message) => report(block.range.start, message),
             }
         }
+        counts.formulas += parts.formulas.len();
         for formula in &parts.formulas {
             match math::render(formula, &text[formula.range.end..]) {
                 Ok((mathml, more)) => {
@@ -101,34 +112,76 @@ impl Loom {
                 Err(message) => report(formula.range.start, message),
             }
         }
-        let source = self.root.join(&self.source);
         for link in &parts.links {
-            if let Err(message) = links::check(&link.target, path, &self.headings, &source) {
-                report(link.start, message);
+            match self.link(path, link, &text, counts) {
+                Ok(edit) => edits.extend(edit),
+                Err(message) => report(link.range.start, message),
             }
         }
         let in_block = |at: &usize| parts.blocks.iter().any(|block| block.range.contains(at));
         for (at, _) in text.match_indices("{{#").filter(|(at, _)| !in_block(at)) {
             report(at, unknown_directive(&text[at..]));
         }
+        let markup = markup::faults(&text, &parts);
+        for (offset, message) in [unread, parts.broken, markup].into_iter().flatten() {
+            report(offset, message);
+        }
         apply(&text, edits)
     }
 
-    /// What stands in the page for a block that includes something; `None` leaves it as it is.
-    fn block(&self, path: &Path, block: &Block) -> Result<Option<String>, String> {
-        let Content::Include(spec) = block::content(block)? else { return Ok(None) };
+    /// What stands in the page for a block; `None` leaves it as it is.
+    fn block(
+        &self,
+        path: &Path,
+        block: &Block,
+        counts: &mut Counts,
+    ) -> Result<Option<String>, String> {
+        let Content::Include(spec) = block::content(block)? else {
+            // Python is never run here: it is the published algorithm.
+            let is_published = block.language() == "python";
+            return Ok(is_published.then(|| listing::captioned("pseudocode", "python", &block.body)));
+        };
         let chapter = self.root.join(&self.source).join(path);
         let folder = chapter.parent().unwrap_or(&self.root);
         let listing = Listing::read(&self.repository, folder, spec)?;
-        match block.language() {
-            "mermaid" => diagram::draw(&listing.text).map(Some),
-            "plot" => plot::draw(&listing.text).map(Some),
-            language => Ok(Some(listing.render(language, self.address.as_deref()))),
-        }
+        let (count, html) = match block.language() {
+            "mermaid" => (&mut counts.figures, diagram::draw(&listing.text)?),
+            "plot" => (&mut counts.figures, plot::draw(&listing.text)?),
+            "text" => (&mut counts.outputs, listing.render("text", self.address.as_deref())),
+            code => (&mut counts.listings, listing.render(code, self.address.as_deref())),
+        };
+        *count += 1;
+        Ok(Some(html))
+    }
+
+    /// What stands in the page for a link that leads to the repository; `None` leaves it.
+    fn link(
+        &self,
+        path: &Path,
+        link: &Link,
+        text: &str,
+        counts: &mut Counts,
+    ) -> Result<Option<(Range<usize>, String)>, String> {
+        let source = self.root.join(&self.source);
+        let web = Web {
+            headings: &self.headings,
+            source: &source,
+            repository: &self.repository,
+            address: self.address.as_deref(),
+        };
+        let leads = web.follow(link, path)?;
+        counts.figures += usize::from(link.is_image);
+        counts.links += usize::from(!link.is_image && leads != Leads::Away);
+        let Leads::Source(address) = leads else { return Ok(None) };
+        let at = text[link.range.clone()]
+            .rfind(&link.target)
+            .ok_or_else(|| format!("write the address `{}` where it is used", link.target))?;
+        let start = link.range.start + at;
+        Ok(Some((start..start + link.target.len(), address)))
     }
 
     /// The text with its numbers filled in, and where and why one could not be.
-    fn numbers(&self, text: &str) -> (String, Vec<(usize, String)>) {
+    fn numbers(&self, text: &str, counts: &mut Counts) -> (String, Vec<(usize, String)>) {
         const OPEN: &str = "{{#number ";
         let mut filled = String::with_capacity(text.len());
         let mut faults = Vec::new();
@@ -141,7 +194,10 @@ impl Loom {
                 continue;
             };
             match number::read(&self.root, spec) {
-                Ok(value) => filled.push_str(&value.replace('\n', " ")),
+                Ok(value) => {
+                    counts.numbers += 1;
+                    filled.push_str(&value.replace('\n', " "));
+                }
                 Err(message) => faults.push((filled.len(), message)),
             }
             rest = after;
