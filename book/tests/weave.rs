@@ -373,10 +373,7 @@ fn headings_have_the_ids_that_the_page_gives_them() {
 #[test]
 fn a_picture_that_is_missing_or_without_words_is_found() {
     assert_eq!(fault("![x](gone.png)"), "dead link `gone.png`: the book has no gone.png");
-    assert_eq!(
-        fault("![](two.md)"),
-        "`two.md` has no words for a reader who cannot see it"
-    );
+    assert_eq!(fault("![](two.md)"), "`two.md` has no words for a reader who cannot see it");
     assert_eq!(
         fault("![x](../../code.rs)"),
         "dead link `../../code.rs`: it leads out of the book's sources"
@@ -386,10 +383,7 @@ fn a_picture_that_is_missing_or_without_words_is_found() {
 #[test]
 fn a_column_without_a_heading_is_found() {
     assert_eq!(woven("| a | $x$ |\n|---|---|\n| 1 | |\n").matches('|').count(), 9);
-    assert_eq!(
-        fault("| | b |\n|---|---|\n| 1 | 2 |"),
-        "a column of a table without a heading"
-    );
+    assert_eq!(fault("| | b |\n|---|---|\n| 1 | 2 |"), "a column of a table without a heading");
 }
 
 #[test]
@@ -414,8 +408,7 @@ fn a_pair_is_two() {
     assert_eq!(fault("<div class=\"pair\">"), "a pair without its `</div>`");
 
     let listing = include("../../code.rs:loss");
-    let algorithm =
-        |blocks: &str| format!("<div class=\"pair algorithm\">\n\n{blocks}\n\n</div>");
+    let algorithm = |blocks: &str| format!("<div class=\"pair algorithm\">\n\n{blocks}\n\n</div>");
     woven(&algorithm(&format!("{block}\n{listing}")));
     woven(&algorithm(&format!("{block}\n{listing}\n\n{listing}")));
     let message = "an algorithm is pseudocode in `python` and one or two listings";

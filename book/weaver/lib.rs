@@ -4,7 +4,8 @@
 //! Before mdBook renders them, the weaver resolves four things and refuses what it cannot resolve:
 //!
 //! - a listing, which is an `include` directive alone in a fence: `path:anchor` of a source file;
-//!   in a `mermaid` fence it is drawn as a graph, in a `plot` fence as curves;
+//!   in a `mermaid` fence it is drawn as a graph, in a `plot` fence as curves; in an `svg` or a
+//!   `table` fence it is a picture or a Markdown table that a command has made;
 //! - a `number` directive: a key of a JSON result file;
 //! - a formula between dollars, which becomes MathML;
 //! - a link, whose chapter and heading have to exist; one that leads out of the book to a file of
@@ -19,8 +20,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use mdbook_driver::MDBook;
-use mdbook_preprocessor::book::Book;
 use mdbook_preprocessor::PreprocessorContext;
+use mdbook_preprocessor::book::Book;
 
 mod anchors;
 mod block;

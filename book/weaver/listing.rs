@@ -23,6 +23,24 @@ pub(crate) struct Listing {
     pub(crate) text: String,
 }
 
+/// A file of the repository: its path there, and its text. `path` is relative to `folder`.
+///
+/// Errors say what is wrong with the file.
+pub(crate) fn source(
+    repository: &Path,
+    folder: &Path,
+    path: &str,
+) -> Result<(PathBuf, String), String> {
+    let found = fs::canonicalize(folder.join(path))
+        .map_err(|error| format!("cannot include `{path}`: {error}"))?;
+    let shown = found
+        .strip_prefix(repository)
+        .map_err(|_| format!("cannot include `{path}`: it lies outside the repository"))?;
+    let text = fs::read_to_string(&found)
+        .map_err(|error| format!("cannot include `{}`: {error}", shown.display()))?;
+    Ok((shown.to_path_buf(), text))
+}
+
 impl Listing {
     /// Reads `spec`, which is `path` or `path:anchor` with the path relative to `folder`.
     ///
@@ -32,13 +50,8 @@ impl Listing {
             Some((path, anchor)) => (path, Some(anchor)),
             None => (spec, None),
         };
-        let found = fs::canonicalize(folder.join(path))
-            .map_err(|error| format!("cannot include `{path}`: {error}"))?;
-        let shown = found
-            .strip_prefix(repository)
-            .map_err(|_| format!("cannot include `{path}`: it lies outside the repository"))?;
-        let source = fs::read_to_string(&found)
-            .map_err(|error| format!("cannot include `{}`: {error}", shown.display()))?;
+        let (shown, source) = source(repository, folder, path)?;
+        let shown = shown.as_path();
         let lines: Vec<&str> = source.lines().collect();
         let name = match anchor {
             Some(anchor) => format!("anchor `{anchor}` of {}", shown.display()),

@@ -139,10 +139,21 @@ impl Loom {
         let Content::Include(spec) = block::content(block)? else {
             // Python is never run here: it is the published algorithm.
             let is_published = block.language() == "python";
-            return Ok(is_published.then(|| listing::captioned("pseudocode", "python", &block.body)));
+            return Ok(
+                is_published.then(|| listing::captioned("pseudocode", "python", &block.body))
+            );
         };
         let chapter = self.root.join(&self.source).join(path);
         let folder = chapter.parent().unwrap_or(&self.root);
+        // What a command has made for people goes into the page as it is.
+        if let "svg" | "table" = block.language() {
+            let (_, made) = listing::source(&self.repository, folder, spec)?;
+            counts.figures += 1;
+            return Ok(Some(match block.language() {
+                "svg" => format!("<figure class=\"plot\">\n{}\n</figure>\n", made.trim()),
+                _ => format!("\n{}\n", made.trim()),
+            }));
+        }
         let listing = Listing::read(&self.repository, folder, spec)?;
         let (count, html) = match block.language() {
             "mermaid" => (&mut counts.figures, diagram::draw(&listing.text)?),

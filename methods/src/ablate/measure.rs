@@ -48,6 +48,7 @@ impl Ran {
             "loss" => Some(result.trained.loss),
             "std" => Some(result.trained.std),
             "rankme" => Some(result.trained.rankme),
+            "collapsed" => Some(f64::from(u8::from(result.collapsed))),
             "seconds" => Some(result.seconds),
             "dip" => Some(self.dip()),
             "jaccard" => Some(self.jaccard[0]),

@@ -13,7 +13,7 @@ use super::interrupt::stop_on_interrupt;
 #[command(after_help = "Examples:
   stopgrad compare
   stopgrad compare --methods byol,simsiam --seeds 1 --epochs 5
-  stopgrad compare --encoder resnet-small --methods simclr,byol,simsiam,moco-v3,dino
+  stopgrad compare --small --encoder resnet-small-w8 --epochs 20 --methods simclr,byol,simsiam
   stopgrad compare --set data=folder:photos --out runs/photos
 
 Run again with the same --out, it goes on where it was stopped.")]
@@ -27,6 +27,9 @@ pub(crate) struct Compare {
     /// Passes over the images [default: each recipe's]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
+    /// Narrow networks and few epochs, as the rows of `ablate` have them
+    #[arg(long)]
+    small: bool,
     /// The encoder of all methods [default: each recipe's]
     #[arg(long, value_name = "NAME")]
     encoder: Option<String>,
@@ -57,6 +60,7 @@ impl Compare {
             plan.methods = self.methods;
         }
         plan.seeds = (0..self.seeds).collect();
+        plan.small = self.small;
         plan.at_once = self.jobs as usize;
         let epochs = self.epochs.map(|epochs| format!("epochs={epochs}"));
         let encoder = self.encoder.map(|encoder| format!("encoder={encoder}"));

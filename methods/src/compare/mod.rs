@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 pub use self::table::{Comparison, Line};
 
+use crate::ablate::scale;
 use crate::probe::{Asked, Evaluation};
 use crate::registry::METHODS;
 use crate::report::RunResult;
@@ -36,6 +37,8 @@ pub struct Plan {
     pub methods: Vec<String>,
     /// Each method trains once for each.
     pub seeds: Vec<u64>,
+    /// Whether the recipes are made as small as the rows of [`ablate`](crate::ablate) are.
+    pub small: bool,
     /// Changes to every run, as `--set` takes them.
     pub changes: Vec<String>,
     /// The folder of all runs: one that has ended is not run again, one that was stopped goes on.
@@ -49,7 +52,14 @@ impl Plan {
     /// All methods with three seeds.
     pub fn all(folder: PathBuf) -> Self {
         let methods = METHODS.iter().map(|&name| name.to_owned()).collect();
-        Plan { methods, seeds: vec![0, 1, 2], changes: Vec::new(), folder, at_once: 1 }
+        Plan {
+            methods,
+            seeds: vec![0, 1, 2],
+            small: false,
+            changes: Vec::new(),
+            folder,
+            at_once: 1,
+        }
     }
 
     fn folder(&self, method: &str, suffix: &str) -> PathBuf {
@@ -81,7 +91,9 @@ impl Plan {
         folder: PathBuf,
     ) -> Result<Job, SettingsError> {
         let mut settings = Settings::named(method)?.set(&format!("seed={seed}"))?;
-        for change in self.changes.iter().map(String::as_str).chain(off.iter().copied()) {
+        let scale = if self.small { scale(method) } else { Vec::new() };
+        let changes = scale.iter().chain(&self.changes).map(String::as_str);
+        for change in changes.chain(off.iter().copied()) {
             settings = settings.set(change)?;
         }
         Ok(Job { folder, settings })
@@ -143,5 +155,7 @@ mod tests {
             let usual = Settings::named(method).unwrap();
             assert_ne!(job.settings.method, usual.method, "{method}");
         }
+        let small = Plan { small: true, ..plan }.jobs().unwrap();
+        assert!(small.iter().zip(&jobs).all(|(small, job)| small.settings != job.settings));
     }
 }
