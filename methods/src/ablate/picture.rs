@@ -18,12 +18,16 @@ pub(super) fn colour(row: usize) -> &'static str {
     COLOURS[row % COLOURS.len()]
 }
 
+/// Dark words on white, light ones on black, where the picture is the whole document.
+const ALONE: &str = "<style>svg:root{color:#24292f}\
+    @media(prefers-color-scheme:dark){svg:root{color:#d0d7de}}</style>\n";
+
 /// A picture of this height, with what it shows in words.
 pub(super) fn svg(height: f64, title: &str, content: &str) -> String {
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
          aria-label=\"{}\" font-family=\"system-ui, sans-serif\" font-size=\"13\" \
-         fill=\"currentColor\">\n{content}</svg>\n",
+         fill=\"currentColor\">\n{ALONE}{content}</svg>\n",
         escape(title)
     )
 }
