@@ -22,17 +22,14 @@ const JACCARD: [&str; 3] = ["jaccard", "untrained jaccard", "supervised jaccard"
 
 impl Ran {
     /// Reads what a run has left, and measures its attention if that is among `measures`.
-    pub(super) fn read<'a>(
-        job: &Job,
-        mut measures: impl Iterator<Item = &'a str>,
-    ) -> Result<Self, RunError> {
+    pub(super) fn read(job: &Job, measures: &[&str]) -> Result<Self, RunError> {
         let result = match job.outcome()? {
             Some(Outcome::Ended(result)) => Some(*result),
             _ => None,
         };
         let metrics = job.folder.join("metrics.jsonl");
         let metrics = if metrics.exists() { read_metrics(&metrics)? } else { Vec::new() };
-        let jaccard = match result.is_some() && measures.any(|name| JACCARD.contains(&name)) {
+        let jaccard = match result.is_some() && measures.iter().any(|name| JACCARD.contains(name)) {
             true => jaccard(job)?,
             false => [f64::NAN; 3],
         };

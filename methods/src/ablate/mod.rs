@@ -94,7 +94,7 @@ impl Plan {
                 let mut runs = Vec::new();
                 for &seed in &self.seeds {
                     let job = self.job(group, row, seed)?;
-                    runs.push(Ran::read(&job, group.measures(&self.topic.claims))?);
+                    runs.push(Ran::read(&job, &group.measures(&self.topic.claims))?);
                 }
                 rows.push((row, runs));
             }
@@ -105,10 +105,18 @@ impl Plan {
 }
 
 impl Group {
-    /// Whatever has to be known of its runs: its columns and what the claims are about.
-    fn measures<'a>(&'a self, claims: &'a [Claim]) -> impl Iterator<Item = &'a str> {
-        let claimed = claims.iter().map(|claim| claim.measure.as_str());
-        self.columns.iter().map(String::as_str).chain(claimed)
+    /// Whatever has to be known of its runs: its columns, and what the claims say of its rows.
+    fn measures<'a>(&'a self, claims: &'a [Claim]) -> Vec<&'a str> {
+        let mut measures: Vec<&str> = self.columns.iter().map(String::as_str).collect();
+        for claim in claims {
+            for row in [&claim.more, &claim.less] {
+                let (row, measure) = row.split_once('@').unwrap_or((row, &claim.measure));
+                if row.split('.').next() == Some(&self.key) {
+                    measures.push(measure);
+                }
+            }
+        }
+        measures
     }
 }
 
