@@ -12,8 +12,7 @@ use methods::data::{Dataset, Difficulty, Shapes, spread};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let Options { folder, images } = Options::read(env::args().skip(1))?;
-    // A coloured ground, which has nothing to do with the class: a little like photographs.
-    let shapes = Shapes::train(0, Difficulty::Patterned);
+    let shapes = Shapes::train(0, Difficulty::Quiet);
     for index in spread(images, shapes.len()) {
         let class = shapes.label(index).and_then(|label| shapes.classes().get(label));
         let class = folder.join(class.ok_or("a sample without a class")?);
