@@ -60,7 +60,8 @@ fn the_appendix_of_the_book_names_every_operation() {
     let page = root().join("book/src/operations.md");
     let page = fs::read_to_string(&page).unwrap_or_else(|e| panic!("{}: {e}", page.display()));
     let first_cells = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
-    let named = first_cells.flat_map(quoted).chain(quoted(&page).filter(|s| s.starts_with("loss/")));
+    let named =
+        first_cells.flat_map(quoted).chain(quoted(&page).filter(|s| s.starts_with("loss/")));
     // A row's name may say which case it is: `conv2d, dilated`, `max_pool2d among NaN`.
     let word = |name: &'static str| name.split([',', ' ', '\'']).next().unwrap_or(name);
     let rows = table().into_iter().chain(losses());
