@@ -8,12 +8,13 @@ use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
-use methods::data::{Dataset, Difficulty, Shapes, spread};
+use methods::data::{Dataset, Difficulty, Shapes};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let Options { folder, images } = Options::read(env::args().skip(1))?;
     let shapes = Shapes::train(0, Difficulty::Quiet);
-    for index in spread(images, shapes.len()) {
+    let images = images.min(shapes.len());
+    for index in 0..images {
         let class = shapes.label(index).and_then(|label| shapes.classes().get(label));
         let class = folder.join(class.ok_or("a sample without a class")?);
         fs::create_dir_all(&class)?;
@@ -33,7 +34,7 @@ struct Options {
 
 impl Options {
     fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self, Box<dyn Error>> {
-        let mut options = Options { folder: "photos".into(), images: 1024 };
+        let mut options = Options { folder: "photos".into(), images: 2048 };
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--images" => {

@@ -10,16 +10,29 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file
+from torch import nn
+from torchvision import models
 from torchvision.models.resnet import BasicBlock, ResNet
 from torchvision.transforms.v2 import functional as F
 
-# torchvision.models.resnet18() is ResNet(BasicBlock, [2, 2, 2, 2]); resnet50 has Bottleneck.
-LAYERS = {"resnet10": [1, 1, 1, 1], "resnet18": [2, 2, 2, 2], "resnet34": [3, 4, 6, 3]}
+
+def network(name):
+    """The network of our name, as torchvision has it."""
+    if name != "resnet-small":
+        return models.get_model(name)  # resnet18, resnet34, resnet50
+    net = ResNet(BasicBlock, [1, 1, 1, 1])
+    net.conv1 = nn.Conv2d(3, 32, 3, stride=2, padding=1, bias=False)
+    net.bn1, net.inplanes = nn.BatchNorm2d(32), 32
+    net.layer1 = net._make_layer(BasicBlock, 32, 1)
+    net.layer2 = net._make_layer(BasicBlock, 64, 1, stride=2)
+    net.layer3 = net._make_layer(BasicBlock, 128, 1, stride=2)
+    net.maxpool = net.layer4 = nn.Identity()
+    return net
 
 
 def load(file):
-    net = ResNet(BasicBlock, LAYERS[safe_open(file, "pt").metadata()["encoder"]])
-    net.fc = torch.nn.Identity()  # what comes out are features
+    net = network(safe_open(file, "pt").metadata()["encoder"])
+    net.fc = nn.Identity()  # what comes out are features
     missing, unexpected = net.load_state_dict(load_file(file), strict=False)
     # PyTorch counts batches beside their statistics. Nothing else may be missing.
     assert not unexpected and all(name.endswith("num_batches_tracked") for name in missing)
