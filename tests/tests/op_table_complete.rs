@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tests::operations::table;
+use tests::operations::{losses, table};
 
 /// Files of operations that no gradient flows through.
 const WITHOUT_DERIVATIVE: &[&str] =
@@ -51,6 +51,27 @@ fn op_table_lacks_nothing() {
     );
     assert!(operations.len() >= 20, "only {} operations were found", operations.len());
     assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+/// The book's appendix lists what there is: the names in the first column of its tables, and the
+/// losses in its last section.
+#[test]
+fn the_appendix_of_the_book_names_every_operation() {
+    let page = root().join("book/src/operations.md");
+    let page = fs::read_to_string(&page).unwrap_or_else(|e| panic!("{}: {e}", page.display()));
+    let first_cells = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let named =
+        first_cells.flat_map(quoted).chain(quoted(&page).filter(|s| s.starts_with("loss/")));
+    // A row's name may say which case it is: `conv2d, dilated`, `max_pool2d among NaN`.
+    let word = |name: &'static str| name.split([',', ' ', '\'']).next().unwrap_or(name);
+    let rows = table().into_iter().chain(losses());
+    let rows: BTreeSet<&str> = rows.map(|row| word(row.name)).collect();
+    assert_eq!(named.collect::<BTreeSet<_>>(), rows);
+}
+
+/// What stands between backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
 }
 
 /// The operations that a file declares: `const NAME: &'static str = "…"`, or by the macro for

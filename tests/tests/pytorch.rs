@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use autodiff::Var;
+use methods::augment::to_input;
+use methods::data::read_picture;
 use models::weights::{Array, Weights};
 use models::{Encoder, EncoderConfig, Init, Module};
 use tensor::{Device, Tensor};
@@ -87,7 +89,6 @@ fn features_are_pytorchs_both_ways() {
         let theirs = read(&path("theirs-features.safetensors")).arrays;
         let expected = theirs["features"].values();
         let x = theirs["x"].to_tensor(&Device::cpu());
-        let largest = expected.iter().fold(0f64, |largest, y| largest.max(y.abs()));
         convert(&python, &path("theirs.pth"), &path("converted.safetensors"));
         for (file, prefix) in [("theirs.safetensors", ""), ("converted.safetensors", "state_dict.")]
         {
@@ -97,14 +98,68 @@ fn features_are_pytorchs_both_ways() {
             assert_eq!(loaded.prefix, prefix);
             let ignored = ["bias", "weight"].map(|part| format!("{prefix}{classifier}.{part}"));
             assert_eq!(loaded.ignored, ignored);
-            let found: Vec<f64> = features(&net, &x).to_vec();
-            assert_eq!(found.len(), expected.len());
-            let error = |(a, b): (&f64, &f64)| (a - b).abs() / largest;
-            let worst = found.iter().zip(&expected).map(error).fold(0.0, f64::max);
+            let worst = error(&features(&net, &x).to_vec(), &expected);
             println!("{name}: we find PyTorch's features with a relative error of {worst:.1e}");
             assert!(worst < 1e-5, "{name}: {worst}");
         }
     }
+}
+
+/// What the chapter on one's own images shows: pictures in files, seen by either.
+#[test]
+fn features_of_pictures_are_those_of_the_books_script() {
+    let Some(python) = python("pytorch") else { return };
+    for name in ["resnet-small", "resnet18"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |file: &str| folder.path().join(file);
+        let ours = net(name, 1);
+        let x = Init::new(&Device::cpu(), 2).normal([4, SIZE, SIZE, 3], 1.0);
+        // In training mode, so that the running statistics are not the first ones.
+        ours.forward(&Var::constant(x));
+        ours.train(false);
+        let mut weights = Weights::default();
+        weights.collect("", &ours);
+        weights.metadata.insert("encoder".into(), name.into());
+        write(&path("encoder.safetensors"), &weights);
+
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/python/picture_features.py");
+        let mut command = Command::new(&python);
+        command.arg(script).arg(path("encoder.safetensors")).arg(SIZE.to_string());
+        let mut expected = Vec::new();
+        // Wider than high, higher than wide, and smaller than what the network sees.
+        for (file, width, height) in
+            [("wide.png", 131, 90), ("high.png", 70, 101), ("small.png", 20, 20)]
+        {
+            let bytes = (0..3 * width * height).map(|i| (i * i / 7 + i / 5) as u8).collect();
+            let picture = image::RgbImage::from_raw(width, height, bytes).expect("all pixels");
+            picture.save(path(file)).expect("a writable folder");
+            command.arg(path(file));
+            let seen = to_input(&read_picture(&path(file)).expect("a picture"), SIZE);
+            let x = Tensor::from_slice(&Device::cpu(), [1, SIZE, SIZE, 3], &seen.pixels);
+            expected.push(ours.forward(&Var::constant(x)).value().to_vec::<f64>());
+        }
+
+        let output = command.output().expect("Python starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).expect("text");
+        assert_eq!(text.lines().count(), expected.len());
+        for (line, expected) in text.lines().zip(&expected) {
+            let found: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            let found: Vec<f64> =
+                serde_json::from_value(found["features"].clone()).expect("numbers");
+            let worst = error(&found, expected);
+            println!("{name}: a picture's features differ by {worst:.1e}");
+            assert!(worst < 1e-5, "{name}: {worst}");
+        }
+    }
+}
+
+/// The largest difference, as a share of the largest entry.
+fn error(found: &[f64], expected: &[f64]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let largest = expected.iter().fold(0f64, |largest, y| largest.max(y.abs()));
+    let differences = found.iter().zip(expected).map(|(a, b)| (a - b).abs() / largest);
+    differences.fold(0.0, f64::max)
 }
 
 /// Does what the message about a pickle says.
