@@ -83,10 +83,10 @@ impl Ran {
 
     /// What the method told of its steps: the largest of gradient norms, the last of the rest.
     fn watched(&self, name: &str) -> Option<f64> {
-        let values = self.metrics.iter().filter_map(|m| m.watched.get(name).copied());
+        let mut values = self.metrics.iter().filter_map(|m| m.watched.get(name).copied());
         match name.starts_with(GRADIENT_NORM) {
             true => values.reduce(f64::max),
-            false => values.last(),
+            false => values.next_back(),
         }
     }
 

@@ -8,6 +8,9 @@ use super::{ByKey, Claim, Group, Plan, Row};
 /// Less than this many points or units between two rows of one seed counts as no difference.
 const SLIGHT: f64 = 1e-9;
 
+/// A group with its rows and the runs of each, one a seed.
+pub(super) type Trained<'a> = (&'a Group, Vec<(&'a Row, Vec<Ran>)>);
+
 /// The outcome of a topic.
 #[derive(Clone, Debug, Serialize)]
 pub struct Ablation {
@@ -145,10 +148,10 @@ impl Spread {
 
 impl Ablation {
     /// From the runs of all rows.
-    pub(super) fn of(plan: &Plan, groups: Vec<(&Group, Vec<(&Row, Vec<Ran>)>)>) -> Self {
+    pub(super) fn of(plan: &Plan, groups: Vec<Trained<'_>>) -> Self {
         let claims = plan.topic.claims.iter().map(|claim| judge(claim, &groups)).collect();
         let order = groups.iter().map(|(group, _)| group.key.clone()).collect();
-        let outcome = |(group, rows): (&Group, Vec<(&Row, Vec<Ran>)>)| {
+        let outcome = |(group, rows): Trained<'_>| {
             (group.key.clone(), GroupOutcome::of(group, &rows, &plan.topic.claims))
         };
         let command: Vec<String> = [
@@ -236,7 +239,7 @@ fn course(runs: &[Ran], name: &str) -> Vec<(f64, Spread)> {
 
 /// Holds a claim against the runs of its two rows, seed by seed. A run that diverged has no
 /// measure, so its seed says nothing.
-fn judge(claim: &Claim, groups: &[(&Group, Vec<(&Row, Vec<Ran>)>)]) -> Judged {
+fn judge(claim: &Claim, groups: &[Trained<'_>]) -> Judged {
     let measures = |name: &str| -> Vec<f64> {
         let (name, measure) = name.split_once('@').unwrap_or((name, &claim.measure));
         let rows = groups.iter().flat_map(|(group, rows)| rows.iter().map(move |row| (group, row)));
