@@ -57,7 +57,8 @@ impl GroupOutcome {
     /// The group's rows as a table.
     pub fn markdown(&self) -> String {
         let has_paper = self.rows.values().any(|row| row.paper.is_some());
-        let usual = ["", "k-NN untrained, %", "k-NN, %", "each seed", "std·√d", "RankMe", "loss"];
+        let usual =
+            ["row", "k-NN untrained, %", "k-NN, %", "each seed", "std·√d", "RankMe", "loss"];
         let mut head: Vec<String> = usual.map(str::to_owned).to_vec();
         head.extend(self.columns.iter().map(|name| heading(name)));
         head.push("collapsed".to_owned());
