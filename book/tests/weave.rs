@@ -206,7 +206,7 @@ fn untested_rust_is_found() {
 fn numbers_are_read_from_results() {
     let text = "k-NN {{#number results/run.json:trained.knn}}, say \
                 {{#number results/run.json:trained.knn:.1}} %.";
-    assert_eq!(woven(text), "k-NN 61.328125, say 61.3 %.");
+    assert_eq!(woven(text), "k-NN 61.328125, say 61.3\u{a0}%.");
 }
 
 #[test]
@@ -373,10 +373,7 @@ fn headings_have_the_ids_that_the_page_gives_them() {
 #[test]
 fn a_picture_that_is_missing_or_without_words_is_found() {
     assert_eq!(fault("![x](gone.png)"), "dead link `gone.png`: the book has no gone.png");
-    assert_eq!(
-        fault("![](two.md)"),
-        "`two.md` has no words for a reader who cannot see it"
-    );
+    assert_eq!(fault("![](two.md)"), "`two.md` has no words for a reader who cannot see it");
     assert_eq!(
         fault("![x](../../code.rs)"),
         "dead link `../../code.rs`: it leads out of the book's sources"
@@ -386,10 +383,7 @@ fn a_picture_that_is_missing_or_without_words_is_found() {
 #[test]
 fn a_column_without_a_heading_is_found() {
     assert_eq!(woven("| a | $x$ |\n|---|---|\n| 1 | |\n").matches('|').count(), 9);
-    assert_eq!(
-        fault("| | b |\n|---|---|\n| 1 | 2 |"),
-        "a column of a table without a heading"
-    );
+    assert_eq!(fault("| | b |\n|---|---|\n| 1 | 2 |"), "a column of a table without a heading");
 }
 
 #[test]
@@ -408,14 +402,13 @@ fn a_pair_is_two() {
     let block = "```python\nx = 1\n```\n";
     let pair = |blocks: &str| format!("<div class=\"pair\">\n\n{blocks}\n</div>");
     let text = woven(&pair(&block.repeat(2)));
-    assert_eq!(text.matches("<figcaption>pseudocode</figcaption>").count(), 2, "{text}");
+    assert_eq!(text.matches("<figcaption>Python</figcaption>").count(), 2, "{text}");
     assert_eq!(fault(&pair(block)), "a pair of 1: two blocks or pictures make one");
     assert_eq!(fault(&pair(&block.repeat(3))), "a pair of 3: two blocks or pictures make one");
     assert_eq!(fault("<div class=\"pair\">"), "a pair without its `</div>`");
 
     let listing = include("../../code.rs:loss");
-    let algorithm =
-        |blocks: &str| format!("<div class=\"pair algorithm\">\n\n{blocks}\n\n</div>");
+    let algorithm = |blocks: &str| format!("<div class=\"pair algorithm\">\n\n{blocks}\n\n</div>");
     woven(&algorithm(&format!("{block}\n{listing}")));
     woven(&algorithm(&format!("{block}\n{listing}\n\n{listing}")));
     let message = "an algorithm is pseudocode in `python` and one or two listings";

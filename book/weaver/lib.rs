@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use mdbook_driver::MDBook;
-use mdbook_preprocessor::book::Book;
 use mdbook_preprocessor::PreprocessorContext;
+use mdbook_preprocessor::book::Book;
 
 mod anchors;
 mod block;
