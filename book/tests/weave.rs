@@ -206,7 +206,7 @@ fn untested_rust_is_found() {
 fn numbers_are_read_from_results() {
     let text = "k-NN {{#number results/run.json:trained.knn}}, say \
                 {{#number results/run.json:trained.knn:.1}} %.";
-    assert_eq!(woven(text), "k-NN 61.328125, say 61.3 %.");
+    assert_eq!(woven(text), "k-NN 61.328125, say 61.3\u{a0}%.");
 }
 
 #[test]
@@ -402,7 +402,7 @@ fn a_pair_is_two() {
     let block = "```python\nx = 1\n```\n";
     let pair = |blocks: &str| format!("<div class=\"pair\">\n\n{blocks}\n</div>");
     let text = woven(&pair(&block.repeat(2)));
-    assert_eq!(text.matches("<figcaption>pseudocode</figcaption>").count(), 2, "{text}");
+    assert_eq!(text.matches("<figcaption>Python</figcaption>").count(), 2, "{text}");
     assert_eq!(fault(&pair(block)), "a pair of 1: two blocks or pictures make one");
     assert_eq!(fault(&pair(&block.repeat(3))), "a pair of 3: two blocks or pictures make one");
     assert_eq!(fault("<div class=\"pair\">"), "a pair without its `</div>`");

@@ -157,7 +157,7 @@ fn svg(places: &[Place<'_>], arrows: &[Arrow]) -> String {
         let (mut x0, mut y0) = (center(from) + width(from) / 2.0, y(from));
         let mut path = format!("M{x0} {y0}");
         for place in arrow.through[1..].iter().map(|&i| &places[i]) {
-            // A bend is as wide as its layer, so that the arrow goes past the boxes and not over them.
+            // A bend is as wide as its layer: the arrow goes past the boxes and not over them.
             let (x1, x2) = match place.label {
                 Some(_) => (center(place) - width(place) / 2.0 - 8.0, None),
                 None => (lefts[place.layer], Some(lefts[place.layer + 1] - GAP)),

@@ -137,11 +137,9 @@ impl Loom {
         counts: &mut Counts,
     ) -> Result<Option<String>, String> {
         let Content::Include(spec) = block::content(block)? else {
-            // Python is never run here: it is the published algorithm.
-            let is_published = block.language() == "python";
-            return Ok(
-                is_published.then(|| listing::captioned("pseudocode", "python", &block.body))
-            );
+            // Python is shown and never run: it stands beside what runs.
+            let beside = block.language() == "python";
+            return Ok(beside.then(|| listing::captioned("Python", "python", &block.body)));
         };
         let chapter = self.root.join(&self.source).join(path);
         let folder = chapter.parent().unwrap_or(&self.root);
@@ -199,7 +197,7 @@ impl Loom {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once(OPEN) {
             filled.push_str(before);
-            let Some((spec, after)) = after.split_once("}}") else {
+            let Some((spec, mut after)) = after.split_once("}}") else {
                 faults.push((filled.len(), "a `number` directive without its `}}`".to_string()));
                 rest = after;
                 continue;
@@ -208,6 +206,11 @@ impl Loom {
                 Ok(value) => {
                     counts.numbers += 1;
                     filled.push_str(&value.replace('\n', " "));
+                    // A number and its sign stay on one line.
+                    if after.starts_with(" %") {
+                        filled.push('\u{a0}');
+                        after = &after[1..];
+                    }
                 }
                 Err(message) => faults.push((filled.len(), message)),
             }

@@ -1,6 +1,7 @@
-// What a reader's browser says of the built book: `node tests/browser/book.mjs [--shots DIR]`.
+// What a reader's browser says of the built book:
+// `node tests/browser/book.mjs [SITE] [--shots DIR]`.
 //
-// Every page is opened from its file, without a server, on a wide screen and on a phone, light and
+// Every page is opened from its file, without a server, on wide screens and on a phone, light and
 // dark. A page fails if its script reports an error, it asks for anything outside the book, it has
 // to be scrolled sideways, a link leads to no heading, or axe-core finds fault with its contrast,
 // its alternative texts or its use by keyboard. At the end the search has to find a word, and the
@@ -15,12 +16,15 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const site = resolve(here, '../../book/book');
+const words = process.argv.slice(2);
+const option = words.indexOf('--shots');
+const shots = option < 0 ? undefined : resolve(words.splice(option, 2)[1]);
+const site = resolve(words[0] ?? join(here, '../../book/book'));
 const require = createRequire(import.meta.url);
 
 const SCREENS = [
     { name: 'wide', width: 1280, height: 900, theme: 'light' },
-    { name: 'wide-dark', width: 1280, height: 900, theme: 'navy' },
+    { name: 'two-columns', width: 1600, height: 1000, theme: 'navy' },
     { name: 'phone', width: 390, height: 844, theme: 'light' },
     { name: 'phone-dark', width: 390, height: 844, theme: 'navy' },
 ];
@@ -55,7 +59,7 @@ function pages(folder) {
 }
 
 /** Everything wrong with one page on one screen. */
-async function check(context, file, screen, shots) {
+async function check(context, file, screen) {
     const faults = [];
     const page = await context.newPage();
     page.on('pageerror', error => faults.push(`script: ${error.message}`));
@@ -70,7 +74,8 @@ async function check(context, file, screen, shots) {
     await page.goto(pathToFileURL(join(site, file)).href, { waitUntil: 'load' });
     faults.push(...(await page.evaluate(layout)), ...links(await page.evaluate(targets)));
     await page.addScriptTag({ path: require.resolve('axe-core/axe.min.js') });
-    const { violations } = await page.evaluate(() => axe.run({ preload: false, resultTypes: ['violations'] }));
+    const options = { preload: false, resultTypes: ['violations'] };
+    const { violations } = await page.evaluate(options => axe.run(options), options);
     for (const { id, help, nodes } of violations) {
         const where = nodes.slice(0, 3).map(node => node.target.join(' ')).join(', ');
         faults.push(`axe ${id}: ${help}: ${nodes.length} × ${where}`);
@@ -83,14 +88,21 @@ async function check(context, file, screen, shots) {
     return faults;
 }
 
-/** In the page: what sticks out sideways. */
+/** In the page: what holds the text and scrolls sideways, and what sticks out. */
 function layout() {
-    const root = document.scrollingElement;
-    if (root.scrollWidth <= root.clientWidth) return [];
-    const wide = [...document.querySelectorAll('main *')]
-        .filter(element => element.getBoundingClientRect().right > root.clientWidth + 1)
-        .map(element => `${element.localName}.${element.getAttribute('class') ?? ''}`);
-    return [`scrolls sideways: ${root.scrollWidth} of ${root.clientWidth}: ${wide.slice(0, 3)}`];
+    const faults = [];
+    for (let holder = document.querySelector('main'); holder; holder = holder.parentElement) {
+        const { scrollWidth, clientWidth } = holder;
+        const shown = getComputedStyle(holder).overflowX === 'visible' && holder.parentElement;
+        if (scrollWidth <= clientWidth || shown) continue;
+        const edge = holder.getBoundingClientRect().left + clientWidth + 1;
+        const wide = [...holder.querySelectorAll('*')]
+            .filter(element => element.getBoundingClientRect().right > edge)
+            .map(element => `${element.localName}.${element.getAttribute('class') ?? ''}`);
+        const what = `${holder.localName}#${holder.id} scrolls sideways`;
+        faults.push(`${what}: ${scrollWidth} of ${clientWidth}: ${wide.slice(0, 3)}`);
+    }
+    return faults;
 }
 
 /** In the page: where its links lead. */
@@ -150,8 +162,6 @@ if (reason) {
     console.log(`left out: ${reason}`);
     process.exit(77);
 }
-const argument = process.argv.indexOf('--shots');
-const shots = argument > 0 ? resolve(process.argv[argument + 1]) : undefined;
 if (shots) mkdirSync(shots, { recursive: true });
 
 const { chromium: engine } = require('playwright-core');
@@ -163,7 +173,7 @@ for (const screen of SCREENS) {
     const context = await browser.newContext({ viewport });
     const theme = name => localStorage.setItem('mdbook-theme', name);
     await context.addInitScript(theme, screen.theme);
-    const checks = files.map(file => [file, () => check(context, file, screen, shots)]);
+    const checks = files.map(file => [file, () => check(context, file, screen)]);
     checks.push(['search', () => search(context)], ['keyboard', () => keyboard(context)]);
     for (const [name, run] of checks) {
         const faults = await run();

@@ -2,6 +2,8 @@
 
 use autodiff::Var;
 
-pub fn block(x: &Var, branch: &dyn Fn(&Var) -> Var) -> Var {
+pub type Branch = dyn Fn(&Var) -> Var;
+
+pub fn block(x: &Var, branch: &Branch) -> Var {
     (x + branch(x)).relu()
 }
