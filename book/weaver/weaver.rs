@@ -148,7 +148,10 @@ impl Loom {
             let (_, made) = listing::source(&self.repository, folder, spec)?;
             counts.figures += 1;
             return Ok(Some(match block.language() {
-                "svg" => format!("<figure class=\"plot\">\n{}\n</figure>\n", made.trim()),
+                "svg" => format!(
+                    "<figure class=\"measured\" tabindex=\"0\">\n{}\n</figure>\n",
+                    made.trim()
+                ),
                 _ => format!("\n{}\n", made.trim()),
             }));
         }
