@@ -289,3 +289,13 @@ fn gradient_checking() {
         ],
     );
 }
+
+#[test]
+fn own_images() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("photos");
+    let output = run("own_images", &[&path.to_string_lossy(), "--images", "64"]);
+    assert!(output.contains("64 pictures of 8 classes"), "{output}");
+    let classes = fs::read_dir(&path).expect("the folder of pictures");
+    assert_eq!(classes.count(), 8, "a folder for each class");
+}
