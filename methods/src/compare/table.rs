@@ -108,25 +108,52 @@ fn mean(values: &[f64]) -> f64 {
 }
 
 impl Comparison {
-    /// As two Markdown tables, which read well as they stand, too: what was learned, and what
-    /// happens without the protection.
+    /// As two Markdown tables, which read well as they stand, too.
     pub fn markdown(&self) -> String {
-        const LEARNED: &str = "| method | k-NN untrained, % | trained (each seed) | points | linear probe, % | boxes, IoU % | masks, Jaccard % | attention, Jaccard % | std·√d | RankMe | s an epoch | MB |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n";
-        const OFF: &str = "| method | protection off | k-NN, % | std·√d | RankMe | collapsed since step |\n|---|---|---:|---:|---:|---:|\n";
-        let learned =
-            self.lines.iter().fold(LEARNED.to_owned(), |text, line| text + &line.learned());
-        learned + "\n" + &self.lines.iter().fold(OFF.to_owned(), |text, line| text + &line.off())
+        format!("{}\n{}", self.learned(), self.off())
     }
 
-    /// Writes `table.md` and `table.json`.
+    /// What each method has learned.
+    fn learned(&self) -> String {
+        let heads = [
+            "k-NN untrained, %",
+            "trained (each seed)",
+            "points",
+            "linear probe, %",
+            "boxes, IoU %",
+            "masks, Jaccard %",
+            "attention, Jaccard %",
+            "std·√d",
+            "RankMe",
+            "s an epoch",
+            "MB",
+        ];
+        let head =
+            format!("| method | {} |\n|---|{}\n", heads.join(" | "), "---:|".repeat(heads.len()));
+        self.lines.iter().fold(head, |text, line| text + &line.learned())
+    }
+
+    /// What happens without the protection.
+    fn off(&self) -> String {
+        let head = "| method | protection off | k-NN, % | std·√d | RankMe | collapsed since step |\n\
+                    |---|---|---:|---:|---:|---:|\n";
+        self.lines.iter().fold(head.to_owned(), |text, line| text + &line.off())
+    }
+
+    /// Writes `table.md`, its halves `learned.md` and `off.md`, and `table.json`.
     ///
     /// # Errors
     /// Where a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), ReportError> {
         write_json(&folder.join("table.json"), self)?;
-        let path = folder.join("table.md");
-        write_whole(&path, self.markdown().as_bytes())
-            .map_err(|source| ReportError::Write { path, source })
+        let texts =
+            [("table.md", self.markdown()), ("learned.md", self.learned()), ("off.md", self.off())];
+        for (name, text) in texts {
+            let path = folder.join(name);
+            write_whole(&path, text.as_bytes())
+                .map_err(|source| ReportError::Write { path, source })?;
+        }
+        Ok(())
     }
 }
 
