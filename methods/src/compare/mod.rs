@@ -115,7 +115,11 @@ impl Plan {
             let method = &without.settings.run.method;
             let own = protected.iter().filter(|job| job.settings.run.method == *method);
             let runs = own.map(ended).collect::<Result<Vec<_>, _>>()?;
-            lines.push(Line::of(&runs, without.outcome()?, method, protection(method)));
+            let mut line = Line::of(&runs, without.outcome()?, method, protection(method));
+            if self.at_once > 1 {
+                line.megabytes.clear(); // of all that ran side by side
+            }
+            lines.push(line);
         }
         let (seeds, changes) = (self.seeds.clone(), self.changes.clone());
         Ok(Some(Comparison { lines, seeds, changes }))
