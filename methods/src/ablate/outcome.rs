@@ -63,7 +63,7 @@ pub struct RowOutcome {
     pub name: String,
     /// The method.
     pub method: String,
-    /// What `--set` takes, beside the scale of all rows.
+    /// What `--set` takes, beside what its group shares.
     pub changes: Vec<String>,
     /// The published number.
     pub paper: Option<String>,
@@ -213,7 +213,7 @@ impl RowOutcome {
         RowOutcome {
             name: row.name.clone(),
             method: row.method.as_ref().unwrap_or(&group.method).clone(),
-            changes: group.set.iter().chain(&row.set).cloned().collect(),
+            changes: row.set.clone(),
             paper: row.paper.clone(),
             collapsed: results().filter(|result| result.collapsed).count(),
             diverged: runs.len() - results().count(),
