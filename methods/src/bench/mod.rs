@@ -1,6 +1,7 @@
 //! Named pieces of work whose time and memory can be compared: with another machine, another
 //! library, another day.
 
+mod counts;
 mod loading;
 mod memory;
 mod operations;
@@ -13,6 +14,7 @@ use std::time::Instant;
 use serde::Serialize;
 use tensor::{Device, Tensor};
 
+pub use counts::{Counts, counts};
 pub use loading::measure_loader;
 pub use profile::{Line, profile, table};
 pub use steps::training_step;

@@ -8,6 +8,7 @@ use crate::gpu::GpuBuffer;
 /// inputs as `var<storage, read>` and outputs as `var<storage, read_write>`. It declares a
 /// `struct Params` and reads `params.…`; the runtime declares `params` itself, as immediates
 /// where the adapter has them and as a uniform elsewhere. Its entry point is `main`.
+#[derive(Clone, Copy)]
 pub(crate) struct Launch<'a> {
     /// What the kernel is called in profiles and messages. With `paste` it names the pipeline,
     /// so one name has one source.
