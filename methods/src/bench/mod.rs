@@ -22,6 +22,7 @@ pub use steps::training_step;
 /// Names of work, and what each stands for.
 pub const WORKS: &[(&str, &str)] = &[
     ("simsiam-resnet18", "a training step: ResNet-18 on 32×32, batch 64, two views, SGD"),
+    ("simsiam-resnet18-b512", "the same at batch 512, which a large GPU needs to be busy"),
     ("moco-v3-vit-tiny", "a training step: ViT-Tiny/4 on 32×32, batch 64, two views, AdamW, EMA"),
     ("ops", "single operations, forward and with their derivatives"),
 ];
@@ -78,8 +79,10 @@ pub struct Measured {
 /// The pieces of work of a name, on a device; `None` where there is no such name. Each is made
 /// when its turn comes.
 pub fn find(name: &str, device: &Device) -> Option<Box<dyn Iterator<Item = Work>>> {
+    let simsiam = |batch| steps::simsiam_resnet18(name, batch, device);
     match name {
-        "simsiam-resnet18" => Some(Box::new(std::iter::once(steps::simsiam_resnet18(device)))),
+        "simsiam-resnet18" => Some(Box::new(std::iter::once(simsiam(64)))),
+        "simsiam-resnet18-b512" => Some(Box::new(std::iter::once(simsiam(512)))),
         "moco-v3-vit-tiny" => Some(Box::new(std::iter::once(steps::moco_v3_vit_tiny(device)))),
         "ops" => Some(Box::new(operations::all(device))),
         _ => None,

@@ -112,6 +112,7 @@ fn main(
     //: end
 }
 
+// ANCHOR: fetch
 // A strip of a: neighbouring invocations take what are neighbours in memory. Where these lie
 // along m, an invocation takes a square of 4 × 4 and turns it.
 fn fetch_a(base: u32, i0: u32, k0: u32, k_last: u32, index: u32) {
@@ -143,6 +144,7 @@ fn fetch_a(base: u32, i0: u32, k0: u32, k_last: u32, index: u32) {
         }
     }
 }
+// ANCHOR_END: fetch
 
 fn fetch_b(base: u32, k0: u32, j0: u32, k_last: u32, index: u32) {
     if B_ALONG_N {

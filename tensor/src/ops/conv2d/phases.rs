@@ -33,6 +33,7 @@ struct Axis {
     dilation: usize,
 }
 
+// ANCHOR: axis
 impl Axis {
     fn new(g: &Geometry, axis: usize) -> Self {
         let [s, p, d] = [g.conv.stride, g.conv.padding, g.conv.dilation].map(|pair| pair[axis]);
@@ -49,6 +50,7 @@ impl Axis {
         Axis { phases, inputs: g.input[axis].div_ceil(s), step, dilation: d * step / s }
     }
 }
+// ANCHOR_END: axis
 
 /// All phases of a convolution.
 pub(super) struct Phases {
