@@ -49,9 +49,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let [a, b] =
         [0, 1].map(|stream| Tensor::normal(&Device::cpu(), [n, n], Random { seed: 0, stream }));
-    let on = |device: &Device| {
-        [&a, &b].map(|x| Tensor::from_slice(device, [n, n], &x.to_vec::<f32>()))
-    };
+    let on =
+        |device: &Device| [&a, &b].map(|x| Tensor::from_slice(device, [n, n], &x.to_vec::<f32>()));
     let [exact_a, exact_b] = on(&Device::reference());
     let exact = exact_a.matmul(&exact_b).to_vec::<f64>();
     let [a, b] = on(&gpu);
@@ -70,13 +69,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let error = error(&run()?, &exact); // The first run compiles, and is not timed.
         let gflops = 2e-9 * (n as f64).powi(3) / fastest(&run)?;
         let (share, speed_up) = (gflops / peak, gflops / *first.get_or_insert(gflops));
-        println!(
-            "{name:16} {gflops:10.2} {:8.1}% {speed_up:8.1}× {error:9.0e}",
-            share * 100.0
-        );
+        println!("{name:16} {gflops:10.2} {:8.1}% {speed_up:8.1}× {error:9.0e}", share * 100.0);
         let key = name.trim_start_matches("Tensor::").replace(' ', "_");
         let percent = share * 100.0;
-        let entry = json!({"gflops": gflops, "percent": percent, "speed_up": speed_up, "error": error});
+        let entry =
+            json!({"gflops": gflops, "percent": percent, "speed_up": speed_up, "error": error});
         record.insert(key, entry);
     }
     if write {
