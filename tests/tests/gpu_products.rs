@@ -29,15 +29,16 @@ fn check<const N: usize>(name: &str, x: [[Tensor; 2]; N], f: impl Fn([&Tensor; N
 fn every_tile_is_near_and_repeats_its_bits() {
     let Some(gpu) = devices::gpu("gpu_products") else { return };
     let of = |shape: &[usize], stream| pair(&gpu, shape.to_vec(), stream);
-    // Tiles of 64 × 64, of 128 × 32 and 32 × 128, and of 128 × 128 where there are many; by ones
-    // and by fours; a long sum in parts.
+    // Tiles of 64 × 64, of 128 × 32 and 32 × 128, and where there are many of 128 × 64, 64 × 128
+    // and 128 × 128; by ones and by fours; a long sum in parts.
     for [batch, m, n, k] in [
         [1, 65, 66, 67],
         [1, 68, 64, 132],
         [1, 130, 31, 18],
         [1, 29, 132, 20],
-        [512, 33, 34, 5],
-        [512, 36, 40, 4],
+        [512, 127, 34, 5],
+        [512, 36, 128, 4],
+        [512, 65, 66, 3],
         [1, 40, 36, 2052],
     ] {
         let name = format!("{batch} × [{m}, {k}] × [{k}, {n}]");
