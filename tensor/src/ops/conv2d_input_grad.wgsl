@@ -10,20 +10,18 @@ struct Params {
 }
 
 // Of what is pasted in front:
-//   fn phase_of(index: u32) -> Phase           one of PHASES
-//   INPUT, APART, STEP: vec2<u32>              the image; from one input of a phase to the next,
-//                                              and from one tap to the next
+//   phase: Phase                    the invocation's own; a constant where there is only one
+//   fn choose(index: u32)           makes it one of PHASES
+//   INPUT, APART, STEP: vec2<u32>   the image; from one input of a phase to the next, and from
+//                                   one tap to the next
 struct Phase {
     first: vec2<u32>,
     last_tap: vec2<u32>,
     view: View,
 }
 
-// The invocation's own, from `product` on.
-var<private> phase: Phase;
-
 fn product(index: u32) -> Product {
-    phase = phase_of(index % PHASES);
+    choose(index % PHASES);
     let group = index / PHASES;
     let k = phase.view.taps.x * phase.view.taps.y * C_OUT;
     return Product(group * params.steps.x, group * params.steps.y, k);

@@ -96,18 +96,30 @@ impl Phases {
             number("C_OUT", g.c_out),
             number("PHASES", self.count()),
         ];
-        let mut cases = String::new();
         let both = y.phases.iter().flat_map(|y| x.phases.iter().map(move |x| (y, x)));
-        for (i, (y, x)) in both.enumerate() {
-            let name = if i + 1 == self.count() { "default".into() } else { format!("case {i}u") };
-            cases += &format!(
-                "{name}: {{ return Phase(vec2({}u, {}u), vec2({}u, {}u), \
-                 View(vec2({}u, {}u), vec2({}u, {}u))); }}\n",
-                y.first, x.first, y.last, x.last, y.taps, x.taps, y.padding, x.padding,
-            );
-        }
-        text.concat() + &format!("fn phase_of(i: u32) -> Phase {{ switch i {{\n{cases}}} }}\n")
+        let phases: Vec<String> = both.map(|(y, x)| construct(y, x)).collect();
+        text.concat() + &choice(&phases)
     }
+}
+
+/// A phase in WGSL.
+fn construct(y: &Phase, x: &Phase) -> String {
+    let pair = |h: usize, w: usize| format!("vec2({h}u, {w}u)");
+    let view = format!("View({}, vec2({}u, {}u))", pair(y.taps, x.taps), y.padding, x.padding);
+    format!("Phase({}, {}, {view})", pair(y.first, x.first), pair(y.last, x.last))
+}
+
+/// The invocation's phase in WGSL, and what chooses it. Divisions by what is constant are cheap.
+fn choice(phases: &[String]) -> String {
+    if let [only] = phases {
+        return format!("const phase = {only};\nfn choose(index: u32) {{}}\n");
+    }
+    let case = |(i, phase): (usize, &String)| format!("case {i}u: {{ phase = {phase}; }}\n");
+    let cases: String = phases.iter().enumerate().map(case).collect();
+    format!(
+        "var<private> phase: Phase;\n\
+         fn choose(index: u32) {{ switch index {{\n{cases}default: {{}} }} }}\n"
+    )
 }
 
 #[cfg(test)]
