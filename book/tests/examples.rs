@@ -106,6 +106,23 @@ fn kernel() {
 }
 
 #[test]
+fn matmul() {
+    let output = run("matmul", &["--size", "68"]);
+    let versions: Vec<&str> = output.lines().filter(|line| line.contains('×')).collect();
+    if versions.is_empty() {
+        assert!(output.contains("not on a GPU") || output.contains("no clock"), "{output}");
+        return;
+    }
+    let names = ["one element", "tile", "column", "patch", "fours", "Tensor::matmul"];
+    in_order(&output, &names);
+    assert_eq!(versions.len(), names.len(), "{output}");
+    for line in versions {
+        let error = line.split_whitespace().last().expect("an error");
+        assert!(error.parse::<f64>().is_ok_and(|error| error < 1e-6), "{line}");
+    }
+}
+
+#[test]
 fn reverse_mode() {
     let output = run("reverse_mode", &[]);
     let graph = include_str!("../graphs/network.mmd");

@@ -54,6 +54,9 @@ pub(crate) fn run_on<K: Operation<I, O>, const I: usize, const O: usize>(
                 gpu.check_size(K::NAME, shape.elements());
             }
             let outputs = std::array::from_fn(|i| gpu.allocate(shapes[i].elements()));
+            if profile::is_on() {
+                gpu.scope(K::NAME, said(inputs), operation.flops());
+            }
             operation.gpu(gpu, inputs.map(|x| x.as_gpu()), outputs.each_ref());
             outputs.map(|buffer| Data::Gpu(Arc::new(buffer)))
         }
@@ -68,10 +71,9 @@ fn run_cpu<T: Float, K: Operation<I, O>, const I: usize, const O: usize>(
     shapes: &[Shape; O],
 ) -> [Arc<Buffer<T>>; O] {
     let about = || {
-        let said: Vec<String> = inputs.iter().map(|x| x.shape().to_string()).collect();
         let elements = |shape: &Shape| (size_of::<T>() * shape.elements()) as f64;
         let all = inputs.iter().map(|x| x.shape()).chain(shapes);
-        (said.join(" "), operation.flops(), all.map(elements).sum())
+        (said(inputs), operation.flops(), all.map(elements).sum())
     };
     profile::watch(K::NAME, about, || {
         let mut outputs: [Buffer<T>; O] =
@@ -79,4 +81,9 @@ fn run_cpu<T: Float, K: Operation<I, O>, const I: usize, const O: usize>(
         operation.cpu(inputs.map(T::values), outputs.each_mut().map(|buffer| &mut buffer[..]));
         outputs.map(Arc::new)
     })
+}
+
+/// The inputs' shapes, for the profile.
+fn said<const I: usize>(inputs: [&Tensor; I]) -> String {
+    inputs.map(|x| x.shape().to_string()).join(" ")
 }

@@ -1,15 +1,19 @@
-//! Where the time of the CPU devices goes, operation by operation, and what limits it.
+//! Where the time goes, operation by operation, and what limits it: on a processor by the host's
+//! clock, on a GPU kernel by kernel and by its own.
 
 mod limits;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use crate::Device;
+use crate::gpu::Gpu;
 
 pub use limits::{Limits, limits};
 
-/// What the calls of one operation have cost since [`start`].
+/// What the calls of one operation, on a GPU of one kernel, have cost since [`start`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cost {
     /// How often it ran.
@@ -39,14 +43,41 @@ static COSTS: Mutex<BTreeMap<(&'static str, String), Cost>> = Mutex::new(BTreeMa
 /// assert_eq!((cost.calls, cost.flops), (1, 2.0 * 64.0 * 64.0 * 64.0));
 /// ```
 pub fn start() {
+    if let Some(gpu) = Gpu::opened() {
+        gpu.flush(); // What was recorded before does not count.
+    }
     costs().clear();
     ON.store(true, Ordering::Relaxed);
 }
 
-/// Stops to count; the costs by operation and its inputs' shapes.
+/// Stops to count; the costs by operation or kernel, and the operation's inputs' shapes. Waits for
+/// a GPU.
 pub fn stop() -> BTreeMap<(&'static str, String), Cost> {
+    if let Some(gpu) = Gpu::opened() {
+        gpu.flush();
+    }
     ON.store(false, Ordering::Relaxed);
     std::mem::take(&mut costs())
+}
+
+/// What a device can do at most; see [`Limits`]. `None` for a GPU without a clock.
+///
+/// ```
+/// use tensor::{Device, profile};
+/// if let Some(limits) = Device::gpu().ok().and_then(|gpu| profile::limits_of(&gpu)) {
+///     assert!(limits.flops > 0.0 && limits.bytes > 0.0);
+/// }
+/// ```
+pub fn limits_of(device: &Device) -> Option<Limits> {
+    match device.as_gpu() {
+        Some(gpu) => gpu.limits(),
+        None => Some(limits()),
+    }
+}
+
+/// Whether somebody counts.
+pub(crate) fn is_on() -> bool {
+    ON.load(Ordering::Relaxed)
 }
 
 /// Runs an operation and, between [`start`] and [`stop`], notes what it costs; `about` says its
@@ -56,22 +87,24 @@ pub(crate) fn watch<T>(
     about: impl FnOnce() -> (String, f64, f64),
     operation: impl FnOnce() -> T,
 ) -> T {
-    if !ON.load(Ordering::Relaxed) {
+    if !is_on() {
         return operation();
     }
     let start = Instant::now();
     let result = operation();
-    note(name, about(), start.elapsed());
+    let seconds = start.elapsed().as_secs_f64();
+    let (shapes, flops, bytes) = about();
+    note(name, shapes, Cost { calls: 1, seconds, flops, bytes });
     result
 }
 
-fn note(name: &'static str, (shapes, flops, bytes): (String, f64, f64), took: Duration) {
+pub(crate) fn note(name: &'static str, shapes: String, more: Cost) {
     let mut costs = costs();
     let cost = costs.entry((name, shapes)).or_default();
-    cost.calls += 1;
-    cost.seconds += took.as_secs_f64();
-    cost.flops += flops;
-    cost.bytes += bytes;
+    cost.calls += more.calls;
+    cost.seconds += more.seconds;
+    cost.flops += more.flops;
+    cost.bytes += more.bytes;
 }
 
 fn costs() -> std::sync::MutexGuard<'static, BTreeMap<(&'static str, String), Cost>> {

@@ -1,8 +1,9 @@
 """Times PyTorch on the work that `stopgrad bench` does, and prints the same JSON lines.
 
-    python tests/python/bench.py simsiam-resnet18 [--threads N] [--repeats N]
+    python tests/python/bench.py simsiam-resnet18 [--device cpu|cuda] [--threads N] [--repeats N]
 
-Work: simsiam-resnet18, moco-v3-vit-tiny, ops. f32, eager, channels last for the ResNet.
+Work: simsiam-resnet18, simsiam-resnet18-b512, moco-v3-vit-tiny, ops. f32, eager, channels last for
+the ResNet. On cuda the tensor cores' TF32 is off, since it is not f32.
 """
 
 import argparse
@@ -30,7 +31,7 @@ def head(widths, affine_last, last_bn, bias_last):
     return nn.Sequential(*layers)
 
 
-def simsiam_resnet18():
+def simsiam_resnet18(batch):
     import torchvision
 
     encoder = torchvision.models.resnet18(num_classes=1)
@@ -42,7 +43,7 @@ def simsiam_resnet18():
     predictor = head([2048, 512, 2048], True, False, True)
     parameters = [p for m in (encoder, projector, predictor) for p in m.parameters()]
     sgd = torch.optim.SGD(parameters, lr=0.0125, momentum=0.9, weight_decay=1e-4)
-    images = [torch.randn(BATCH, 3, 32, 32) for _ in range(2)]
+    images = [torch.randn(batch, 3, 32, 32) for _ in range(2)]
     views = [x.to(memory_format=torch.channels_last) for x in images]
 
     def step():
@@ -144,26 +145,35 @@ def ops():
     return works
 
 
-def measure(name, step, images, warm_ups, repeats):
-    for _ in range(warm_ups):
+def measure(name, step, images, warm_ups, repeats, device):
+    def once():
         step()
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    for _ in range(warm_ups):
+        once()
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
-        step()
+        once()
         times.append(time.perf_counter() - start)
     times.sort()
     middle = len(times) // 2
     seconds = times[middle] if len(times) % 2 else (times[middle - 1] + times[middle]) / 2
+    if device == "cuda":
+        where, peak = torch.cuda.get_device_name(), torch.cuda.max_memory_allocated()
+    else:
+        where, peak = "cpu", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(
         json.dumps(
             {
                 "work": name,
-                "device": f"pytorch {torch.__version__}",
+                "device": f"pytorch {torch.__version__}, {where}",
                 "seconds": seconds,
                 "range": [times[0], times[-1]],
                 "images_per_second": images / seconds if images else None,
-                "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+                "peak_bytes": peak,
             }
         ),
         flush=True,
@@ -172,20 +182,32 @@ def measure(name, step, images, warm_ups, repeats):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("work", choices=["simsiam-resnet18", "moco-v3-vit-tiny", "ops"])
+    steps = {
+        "simsiam-resnet18": (lambda: simsiam_resnet18(BATCH), BATCH),
+        "simsiam-resnet18-b512": (lambda: simsiam_resnet18(512), 512),
+        "moco-v3-vit-tiny": (moco_v3_vit_tiny, BATCH),
+    }
+    parser.add_argument("work", choices=[*steps, "ops"])
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--warm-ups", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    if arguments.device == "cuda":
+        if not torch.cuda.is_available():
+            parser.error("--device cuda: this PyTorch finds no CUDA device; expected cpu")
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
+        torch.set_default_device("cuda")
     torch.manual_seed(0)
-    steps = {"simsiam-resnet18": simsiam_resnet18, "moco-v3-vit-tiny": moco_v3_vit_tiny}
     if arguments.work == "ops":
         works, images = ops(), 0
     else:
-        works, images = [(arguments.work, steps[arguments.work]())], BATCH
+        make, images = steps[arguments.work]
+        works = [(arguments.work, make())]
     for name, step in works:
-        measure(name, step, images, arguments.warm_ups, arguments.repeats)
+        measure(name, step, images, arguments.warm_ups, arguments.repeats, arguments.device)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Times stopgrad and PyTorch on the same work, turn by turn, and prints the ratios.
 
-    python tests/python/compare.py [WORK…] [--rounds N] [--threads N] [--out FILE.json]
+    python tests/python/compare.py [WORK…] [--device cpu|gpu] [--rounds N] [--threads N]
+                                   [--out FILE.json]
 
-Work: simsiam-resnet18, moco-v3-vit-tiny, ops; the first two where none is named. Needs `cargo
-build --release` before it, and a Python with torch, torchvision and timm.
+Work: simsiam-resnet18, simsiam-resnet18-b512, moco-v3-vit-tiny, ops; the first and the third where
+none is named. On a gpu PyTorch runs on cuda, and each of our works is profiled once more, kernel by
+kernel. Needs `cargo build --release` before it, and a Python with torch, torchvision and timm.
 """
 
 import argparse
@@ -40,6 +42,7 @@ def processor():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("work", nargs="*", default=["simsiam-resnet18", "moco-v3-vit-tiny"])
+    parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=pathlib.Path)
@@ -47,10 +50,13 @@ def main():
     if not BINARY.exists():
         sys.exit(f"{BINARY}: not found; run `cargo build --release` first")
     found = {}
+    our_device = ["--device", arguments.device]
+    their_device = ["--device", {"cpu": "cpu", "gpu": "cuda"}[arguments.device]]
     for _ in range(arguments.rounds):
         for work in arguments.work:
-            ours = lines([BINARY, "bench", work, "--device", "cpu", "--json"], arguments.threads)
-            script = [sys.executable, HERE / "bench.py", work]
+            bench = [BINARY, "bench", work, *our_device, "--json"]
+            ours = lines(bench, arguments.threads)
+            script = [sys.executable, HERE / "bench.py", work, *their_device]
             theirs = lines([*script, "--threads", str(arguments.threads)], arguments.threads)
             for side, measured in (("stopgrad", ours), ("pytorch", theirs)):
                 for line in measured:
@@ -73,14 +79,22 @@ def main():
             f"{work:<32}{1e3 * seconds['stopgrad']:>9.1f} ms{1e3 * seconds['pytorch']:>9.1f} ms"
             f"{ratio:>8.2f}{memory['stopgrad']:>11.0f} {memory['pytorch']:>8.0f}"
         )
+    profiles = {}
+    if arguments.device == "gpu":
+        for work in arguments.work:
+            command = [BINARY, "bench", work, *our_device, "--profile", "--json", "--repeats", "1"]
+            profiles[work] = lines(command, arguments.threads)
     if arguments.out:
+        both = [measured for sides in found.values() for measured in sides.values()]
         report = {
             "command": " ".join(["python", "tests/python/compare.py", *sys.argv[1:]]),
             "date": datetime.date.today().isoformat(),
             "processor": processor(),
+            "devices": sorted({line["device"] for all in both for line in all}),
             "threads": arguments.threads,
             "rounds": arguments.rounds,
             "works": table,
+            "profiles": profiles,
         }
         arguments.out.write_text(json.dumps(report, indent=1) + "\n")
 

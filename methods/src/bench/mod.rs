@@ -1,6 +1,7 @@
 //! Named pieces of work whose time and memory can be compared: with another machine, another
 //! library, another day.
 
+mod counts;
 mod loading;
 mod operations;
 mod profile;
@@ -14,6 +15,7 @@ use tensor::{Device, Tensor};
 
 use crate::memory;
 
+pub use counts::{Counts, counts};
 pub use loading::measure_loader;
 pub use profile::{Line, profile, table};
 pub use steps::training_step;
@@ -21,6 +23,7 @@ pub use steps::training_step;
 /// Names of work, and what each stands for.
 pub const WORKS: &[(&str, &str)] = &[
     ("simsiam-resnet18", "a training step: ResNet-18 on 32×32, batch 64, two views, SGD"),
+    ("simsiam-resnet18-b512", "the same at batch 512, which a large GPU needs to be busy"),
     ("moco-v3-vit-tiny", "a training step: ViT-Tiny/4 on 32×32, batch 64, two views, AdamW, EMA"),
     ("ops", "single operations, forward and with their derivatives"),
 ];
@@ -77,8 +80,10 @@ pub struct Measured {
 /// The pieces of work of a name, on a device; `None` where there is no such name. Each is made
 /// when its turn comes.
 pub fn find(name: &str, device: &Device) -> Option<Box<dyn Iterator<Item = Work>>> {
+    let simsiam = |batch| steps::simsiam_resnet18(name, batch, device);
     match name {
-        "simsiam-resnet18" => Some(Box::new(std::iter::once(steps::simsiam_resnet18(device)))),
+        "simsiam-resnet18" => Some(Box::new(std::iter::once(simsiam(64)))),
+        "simsiam-resnet18-b512" => Some(Box::new(std::iter::once(simsiam(512)))),
         "moco-v3-vit-tiny" => Some(Box::new(std::iter::once(steps::moco_v3_vit_tiny(device)))),
         "ops" => Some(Box::new(operations::all(device))),
         _ => None,

@@ -1,4 +1,5 @@
-//! Where a piece of work's time goes, operation by operation, beside what the processor allows.
+//! Where a piece of work's time goes, operation by operation (on a GPU kernel by kernel), beside
+//! what the device allows.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ use tensor::profile::{self, Cost, Limits};
 
 use super::Work;
 
-/// What an operation costs in one repetition of a piece of work, on the processor.
+/// What an operation costs in one repetition of a piece of work; on a GPU, what a kernel costs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Line {
     /// Its name.

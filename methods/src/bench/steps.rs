@@ -7,17 +7,18 @@ use super::Work;
 use super::operations::normal;
 use crate::train::{Descent, Schedule, Settings, SettingsError, build, step};
 
-/// SimSiam with the paper's heads on a ResNet-18 for small images.
-pub(super) fn simsiam_resnet18(device: &Device) -> Work {
-    const CHANGES: &[&str] = &[
+/// SimSiam with the paper's heads on a ResNet-18 for small images, by the work's name and batch.
+pub(super) fn simsiam_resnet18(name: &str, batch: usize, device: &Device) -> Work {
+    let batch = format!("batch={batch}");
+    let changes = [
         "encoder=resnet18-cifar",
-        "batch=64",
+        &batch,
         "image_size=32",
         "projector_layers=3",
         "projector_dim=2048",
         "predictor_hidden=512",
     ];
-    changed("simsiam-resnet18", "simsiam", CHANGES, device)
+    changed(name, "simsiam", &changes, device)
 }
 
 /// MoCo-v3 on a ViT-Tiny with patches of 4 pixels.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use methods::bench::{self, Effort, Line, Measured, WORKS};
+use methods::bench::{self, Counts, Effort, Line, Measured, WORKS};
 use methods::data::SOURCES;
 use methods::train::{Settings, device_named};
 use serde_json::{Map, Value, json};
@@ -33,7 +33,8 @@ pub(crate) struct Bench {
     /// Repetitions before the first that is timed
     #[arg(long, value_name = "N", default_value_t = 2)]
     warm_ups: u32,
-    /// Where the time of one more repetition goes, operation by operation (on the processor)
+    /// Where the time of one more repetition goes: operation by operation on a processor, kernel by
+    /// kernel and by its own clock on a GPU
     #[arg(long)]
     profile: bool,
     /// With --profile: a line for each shape of the inputs
@@ -62,7 +63,7 @@ const LIMITS: &str = "limits";
 const DATA: &str = "data";
 
 fn known() -> PossibleValuesParser {
-    let limits = (LIMITS, "what the processor can do at most: arithmetic, and copying memory");
+    let limits = (LIMITS, "what the device can do at most: arithmetic, and copying memory");
     let data = (DATA, "batches of a method's views: reading, decoding and augmenting, no network");
     let works = WORKS.iter().copied().chain([data, limits]);
     PossibleValuesParser::new(works.map(|(name, what)| PossibleValue::new(name).help(what)))
@@ -77,8 +78,8 @@ impl Bench {
             println!("{device}; median of {} after {}", effort.repeats, effort.warm_ups);
         }
         // They are f32's.
-        let wanted = self.profile && device.name() == "cpu" || self.names(LIMITS);
-        let limits = wanted.then(profile::limits);
+        let wanted = self.profile && !device.is_f64() || self.names(LIMITS);
+        let limits = if wanted { profile::limits_of(&device) } else { None };
         if let Some(limits) = &limits {
             self.print_limits(limits);
         }
@@ -99,6 +100,10 @@ impl Bench {
                     let lines = bench::profile(&mut work, self.shapes, limits.as_ref());
                     self.print_profile(&measured, &lines)?;
                     entry["operations"] = by_name(&lines)?;
+                    if let Some(counts) = bench::counts(&mut work, &device) {
+                        self.print_counts(&measured, &counts)?;
+                        entry["counts"] = serde_json::to_value(&counts)?;
+                    }
                 }
                 record.insert(measured.work, entry);
             }
@@ -114,11 +119,12 @@ impl Bench {
     }
 
     fn check(&self, device: &Device) -> anyhow::Result<()> {
-        if self.names(LIMITS) && device.name() != "cpu" {
-            bail!("{LIMITS}: those of f32 on the processor; expected --device cpu");
+        if self.names(LIMITS) && device.is_f64() {
+            bail!("{LIMITS}: those of f32; expected --device cpu or gpu");
         }
-        if self.profile && device.name() == "gpu" {
-            bail!("--profile: times operations on the processor; expected --device cpu");
+        let blind = device.adapter().filter(|adapter| !adapter.has_clock);
+        if let Some(adapter) = blind.filter(|_| self.profile || self.names(LIMITS)) {
+            bail!("`{adapter}` has no clock that times kernels; expected --device cpu");
         }
         Ok(())
     }
@@ -173,6 +179,24 @@ impl Bench {
             print!("  {:.0} MB", *bytes as f64 / 1e6);
         }
         println!();
+        Ok(())
+    }
+
+    fn print_counts(&self, measured: &Measured, counts: &Counts) -> anyhow::Result<()> {
+        if self.json {
+            let mut line = serde_json::to_value(counts)?;
+            line["work"] = json!(measured.work);
+            println!("{line}");
+            return Ok(());
+        }
+        let Counts { kernels, bindings, submits, readbacks, .. } = counts;
+        let Counts { pipelines_created, buffers_created, peak_bytes, .. } = counts;
+        println!(
+            "  a repetition: {kernels} kernels with {bindings} bindings in {submits} hand-overs, \
+             {readbacks} readbacks, {pipelines_created} pipelines and {buffers_created} buffers \
+             created; tensors held {:.0} MB at most",
+            *peak_bytes as f64 / 1e6
+        );
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Batch normalisation with running statistics.
 
 use autodiff::Var;
+use tensor::update::{Ema, Rule};
 use tensor::{Device, Tensor};
 
 use crate::weights::Layout;
@@ -87,7 +88,10 @@ impl BatchNorm {
 
 /// `running = (1 − momentum) · running + momentum · scale · batch`.
 fn follow(running: &Buffer, batch: &Tensor, scale: f64) {
-    running.set(running.value() * (1.0 - MOMENTUM) + batch * (MOMENTUM * scale));
+    let scaled = (scale != 1.0).then(|| batch * scale);
+    let follower = Ema { momentum: 1.0 - MOMENTUM };
+    let [next] = follower.step([&running.value(), scaled.as_ref().unwrap_or(batch)]);
+    running.set(next);
 }
 
 impl Module for BatchNorm {

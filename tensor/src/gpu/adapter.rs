@@ -61,6 +61,8 @@ pub struct AdapterReport {
     pub subgroup_size: (u32, u32),
     /// The optional features that it has, of those that kernels can profit from.
     pub features: Vec<&'static str>,
+    /// Whether it is opened with a clock, so that kernels can be timed.
+    pub has_clock: bool,
 }
 
 impl AdapterReport {
@@ -90,6 +92,7 @@ impl AdapterReport {
             immediate_bytes: limits.max_immediate_size,
             subgroup_size: (info.subgroup_min_size, info.subgroup_max_size),
             features: known.iter().filter(|(f, _)| has.contains(*f)).map(|&(_, n)| n).collect(),
+            has_clock: has.contains(wgpu::Features::TIMESTAMP_QUERY),
         }
     }
 
@@ -191,8 +194,10 @@ pub(crate) fn open(mode: Mode) -> Result<Opened, DeviceError> {
     let (limits, features) = if mode.portable {
         (wgpu::Limits::default(), wgpu::Features::empty())
     } else {
-        (adapter.limits(), adapter.features() & wgpu::Features::IMMEDIATES)
+        let wanted = wgpu::Features::IMMEDIATES | wgpu::Features::TIMESTAMP_QUERY;
+        (adapter.limits(), adapter.features() & wanted)
     };
+    report.has_clock = features.contains(wgpu::Features::TIMESTAMP_QUERY);
     report.max_tensor_bytes = max_tensor_bytes(&limits);
     report.immediate_bytes = limits.max_immediate_size;
     report.workgroup_bytes = limits.max_compute_workgroup_storage_size;

@@ -1,6 +1,6 @@
 //! Running a kernel that is not this crate's: its faults are errors, and touch nothing else.
 
-use crate::gpu::recorder::MOST_WORDS;
+use crate::gpu::recorder::{Dispatch, MOST_WORDS};
 use crate::gpu::{Gpu, GpuBuffer, Grid, shader};
 
 /// One run of a [`Kernel`](crate::Kernel); as a [`Launch`](super::Launch), with one output.
@@ -30,7 +30,10 @@ impl Gpu {
         recorder.submit();
         shader::validated(&self.device, || {
             let group = self.bind(name, &pipeline, inputs, &[output]);
-            recorder.dispatch(&pipeline, &group, &params, grid);
+            let bound = (inputs.len() as u64 + 1, output.bytes());
+            let (pipeline, buffers, params) = (&pipeline, &group, &params[..]);
+            let name = "custom kernel";
+            recorder.dispatch(&Dispatch { name, pipeline, buffers, bound, params, grid });
             recorder.submit();
         })
     }

@@ -8,13 +8,14 @@ use crate::gpu::GpuBuffer;
 /// inputs as `var<storage, read>` and outputs as `var<storage, read_write>`. It declares a
 /// `struct Params` and reads `params.…`; the runtime declares `params` itself, as immediates
 /// where the adapter has them and as a uniform elsewhere. Its entry point is `main`.
+#[derive(Clone, Copy)]
 pub(crate) struct Launch<'a> {
     /// What the kernel is called in profiles and messages. With `paste` it names the pipeline,
     /// so one name has one source.
     pub(crate) name: &'static str,
-    /// The kernel.
+    /// The kernel; it may use the directives of [`template`](super::template).
     pub(crate) wgsl: &'static str,
-    /// Declarations that specialise it: constants, and functions that it calls.
+    /// Declarations that specialise it: constants, matrices, and functions that it calls.
     pub(crate) paste: &'a str,
     pub(crate) inputs: &'a [&'a GpuBuffer],
     pub(crate) outputs: &'a [&'a GpuBuffer],

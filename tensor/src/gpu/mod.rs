@@ -9,11 +9,14 @@ mod adapter;
 mod custom;
 pub(crate) mod gemm;
 mod launch;
+mod limits;
 mod mode;
 mod pool;
 mod recorder;
 pub(crate) mod row;
 mod shader;
+mod template;
+mod timer;
 pub(crate) mod totals;
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -27,8 +30,11 @@ pub(crate) use crate::gpu::pool::GpuBuffer;
 use crate::error::DeviceError;
 use crate::gpu::mode::Mode;
 use crate::gpu::pool::Pool;
-use crate::gpu::recorder::Recorder;
+use crate::gpu::recorder::{Dispatch, Recorder};
 use crate::gpu::shader::{Pipeline, Shaders};
+use crate::gpu::timer::Scope;
+
+static SHARED: OnceLock<Result<Arc<Gpu>, DeviceError>> = OnceLock::new();
 
 /// An opened GPU.
 pub(crate) struct Gpu {
@@ -55,6 +61,8 @@ pub struct GpuCounters {
     pub peak_bytes: u64,
     /// Kernels run.
     pub dispatches: u64,
+    /// Buffers that these kernels were given.
+    pub bindings: u64,
     /// Times that commands were handed over to the GPU.
     pub submits: u64,
     /// Times that the host waited for values.
@@ -71,8 +79,12 @@ impl RefUnwindSafe for GpuBuffer {}
 impl Gpu {
     /// The process's GPU, opened at the first call; an error stays the same error.
     pub(crate) fn shared() -> Result<Arc<Gpu>, DeviceError> {
-        static SHARED: OnceLock<Result<Arc<Gpu>, DeviceError>> = OnceLock::new();
         SHARED.get_or_init(|| Gpu::open(Mode::from_environment()).map(Arc::new)).clone()
+    }
+
+    /// The process's GPU, if somebody has opened it.
+    pub(crate) fn opened() -> Option<&'static Arc<Gpu>> {
+        SHARED.get()?.as_ref().ok()
     }
 
     fn open(mode: Mode) -> Result<Gpu, DeviceError> {
@@ -153,8 +165,22 @@ impl Gpu {
         let mut params = launch.params.to_vec();
         params.resize(params.len().next_multiple_of(4), 0);
         let pipeline = self.shaders.pipeline(&launch, params.len());
-        let group = self.bind(launch.name, &pipeline, launch.inputs, launch.outputs);
-        self.recorder().dispatch(&pipeline, &group, &params, launch.grid);
+        let Launch { name, inputs, outputs, grid, .. } = launch;
+        let buffers = &self.bind(name, &pipeline, inputs, outputs);
+        let bytes = inputs.iter().chain(outputs).map(|buffer| buffer.bytes()).sum();
+        let bound = ((inputs.len() + outputs.len()) as u64, bytes);
+        let (pipeline, params) = (&pipeline, &params[..]);
+        self.recorder().dispatch(&Dispatch { name, pipeline, buffers, bound, params, grid });
+    }
+
+    /// Says whose kernels come next, for the profile.
+    pub(crate) fn scope(&self, name: &'static str, shapes: String, flops: f64) {
+        self.recorder().scope(Scope { name, shapes, flops });
+    }
+
+    /// Hands over what is recorded.
+    pub(crate) fn flush(&self) {
+        self.recorder().submit();
     }
 
     /// A kernel's buffers, in the order of their bindings.
@@ -186,6 +212,7 @@ impl Gpu {
             bytes: buffers.bytes,
             peak_bytes: buffers.peak_bytes,
             dispatches: commands.dispatches,
+            bindings: commands.bindings,
             submits: commands.submits,
             readbacks: commands.readbacks,
         }

@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 
 use crate::gpu::launch::Grid;
 use crate::gpu::shader::Pipeline;
+use crate::gpu::timer::{Scope, Timer};
+use crate::profile;
 
 /// Dispatches that are handed over together: enough to hide the cost of a hand-over, few enough
 /// that the GPU starts early.
@@ -23,13 +25,26 @@ pub(crate) const MOST_WORDS: usize = SLOT / 4;
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Tally {
     pub(crate) dispatches: u64,
+    pub(crate) bindings: u64,
     pub(crate) submits: u64,
     pub(crate) readbacks: u64,
 }
 
+/// One run of a kernel, ready to be recorded.
+pub(crate) struct Dispatch<'a> {
+    /// In profiles.
+    pub(crate) name: &'static str,
+    pub(crate) pipeline: &'a Pipeline,
+    pub(crate) buffers: &'a wgpu::BindGroup,
+    /// How many buffers it binds, and their bytes.
+    pub(crate) bound: (u64, u64),
+    pub(crate) params: &'a [u32],
+    pub(crate) grid: Grid,
+}
+
 /// An open pass and the encoder that it borrows from; the pass must go first.
 struct Open {
-    pass: wgpu::ComputePass<'static>,
+    pass: Option<wgpu::ComputePass<'static>>,
     encoder: wgpu::CommandEncoder,
 }
 
@@ -43,6 +58,8 @@ pub(crate) struct Recorder {
     ring: Ring,
     /// The buffer of the last readback, kept for the next.
     readback: Option<wgpu::Buffer>,
+    /// Where the device has a clock.
+    timer: Option<Timer>,
     tally: Tally,
 }
 
@@ -66,6 +83,7 @@ impl Recorder {
             in_flight: VecDeque::new(),
             ring: Ring::new(device),
             readback: None,
+            timer: Timer::new(device, queue, BATCH),
             tally: Tally::default(),
         }
     }
@@ -78,29 +96,43 @@ impl Recorder {
         self.tally
     }
 
+    /// Says whose kernels come next, for the profile.
+    pub(crate) fn scope(&mut self, scope: Scope) {
+        if let Some(timer) = &mut self.timer {
+            timer.scope = scope;
+        }
+    }
+
     /// Records one run of a kernel.
-    pub(crate) fn dispatch(
-        &mut self,
-        pipeline: &Pipeline,
-        buffers: &wgpu::BindGroup,
-        params: &[u32],
-        grid: Grid,
-    ) {
+    pub(crate) fn dispatch(&mut self, run: &Dispatch<'_>) {
+        let Dispatch { name, pipeline, buffers, bound: (count, bytes), params, grid } = *run;
         let open = self.open.get_or_insert_with(|| {
-            let mut encoder = self.device.create_command_encoder(&Default::default());
-            let pass = encoder.begin_compute_pass(&Default::default()).forget_lifetime();
-            Open { pass, encoder }
+            let encoder = self.device.create_command_encoder(&Default::default());
+            Open { pass: None, encoder }
         });
-        open.pass.set_pipeline(&pipeline.pipeline);
-        open.pass.set_bind_group(0, buffers, &[]);
+        let timer = self.timer.as_mut().filter(|_| profile::is_on());
+        let is_timed = timer.is_some();
+        if let Some(timer) = timer {
+            open.pass = None;
+            open.pass = Some(timer.pass(&mut open.encoder, name, bytes));
+        }
+        let pass = open.pass.get_or_insert_with(|| {
+            open.encoder.begin_compute_pass(&Default::default()).forget_lifetime()
+        });
+        pass.set_pipeline(&pipeline.pipeline);
+        pass.set_bind_group(0, buffers, &[]);
         if pipeline.immediates {
-            open.pass.set_immediates(0, bytemuck::cast_slice(params));
+            pass.set_immediates(0, bytemuck::cast_slice(params));
         } else {
             let offset = self.ring.push(params);
-            open.pass.set_bind_group(1, &self.ring.group, &[offset]);
+            pass.set_bind_group(1, &self.ring.group, &[offset]);
         }
-        open.pass.dispatch_workgroups(grid.x, grid.y, 1);
+        pass.dispatch_workgroups(grid.x, grid.y, 1);
+        if is_timed {
+            open.pass = None;
+        }
         self.tally.dispatches += 1;
+        self.tally.bindings += count;
         self.recorded += 1;
         if self.recorded == BATCH {
             self.submit();
@@ -162,9 +194,16 @@ impl Recorder {
         Some(encoder)
     }
 
-    fn submit_encoder(&mut self, encoder: wgpu::CommandEncoder) -> wgpu::SubmissionIndex {
+    fn submit_encoder(&mut self, mut encoder: wgpu::CommandEncoder) -> wgpu::SubmissionIndex {
         self.ring.write(&self.queue);
+        let timer = self.timer.as_mut().filter(|timer| timer.is_waiting());
+        if let Some(timer) = &timer {
+            timer.resolve(&mut encoder);
+        }
         let index = self.queue.submit([encoder.finish()]);
+        if let Some(timer) = timer {
+            timer.read(|| wait(&self.device, index.clone()));
+        }
         self.tally.submits += 1;
         (self.recorded, self.uploaded) = (0, 0);
         self.in_flight.push_back(index.clone());

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use crate::gpu::Launch;
+use crate::gpu::{Launch, template};
 
 /// A compiled kernel.
 #[derive(Clone)]
@@ -118,6 +118,7 @@ impl Shaders {
         };
         // Last, so that the compiler counts the lines of a kernel as its author does.
         let text = format!("{}{}\n{params}", source.paste, source.wgsl);
+        let text = if custom { text } else { template::expand(&text) };
         let module = self.module(name, text, checked);
         let buffers = self.layout(source.inputs, source.outputs);
         let groups = [Some(&buffers), Some(&self.ring)];

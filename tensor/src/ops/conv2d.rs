@@ -14,12 +14,14 @@
 
 mod depthwise;
 mod geometry;
+mod phases;
 
 pub use self::geometry::Conv2d;
 pub(crate) use self::geometry::{Geometry, Side};
 
+use self::phases::Phases;
 use crate::cpu::patches::Patches;
-use crate::gpu::gemm::Gemm;
+use crate::gpu::gemm::{Gemm, Operand};
 use crate::gpu::{Gpu, GpuBuffer, Word};
 use crate::operation::{Operation, run};
 use crate::{Float, Shape, Tensor, check};
@@ -44,10 +46,10 @@ impl Operation<2, 1> for Forward {
         }
     }
 
-    fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 2], [y]: [&GpuBuffer; 1]) {
+    fn gpu(&self, gpu: &Gpu, [x, w]: [&GpuBuffer; 2], [y]: [&GpuBuffer; 1]) {
         let g = &self.0;
         if g.is_depthwise() {
-            return depthwise::launch_forward(g, gpu, inputs, y);
+            return depthwise::launch_forward(g, gpu, [x, w], y);
         }
         let product = Gemm {
             name: Self::NAME,
@@ -61,10 +63,11 @@ impl Operation<2, 1> for Forward {
             m: g.pixels(Side::Outputs),
             n: g.c_out,
             k: g.taps() * g.c_in,
-            a_along_k: true,
-            b_along_n: true,
-            inputs: &inputs,
-            params: &steps(g, inputs),
+            a: Operand { name: "x", buffer: x, along_k: true, row: g.c_in },
+            b: Operand { name: "w", buffer: w, along_k: false, row: g.c_out },
+            bias: None,
+            y: "y",
+            params: &steps(g, [x, w]),
         };
         product.launch(gpu, y);
     }
@@ -90,11 +93,12 @@ impl Operation<2, 1> for InputGrad {
         }
     }
 
-    fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 2], [dx]: [&GpuBuffer; 1]) {
+    fn gpu(&self, gpu: &Gpu, [w, dy]: [&GpuBuffer; 2], [dx]: [&GpuBuffer; 1]) {
         let g = &self.0;
         if g.is_depthwise() {
-            return depthwise::launch_input_grad(g, gpu, inputs, dx);
+            return depthwise::launch_input_grad(g, gpu, [w, dy], dx);
         }
+        let phases = Phases::of(g);
         let product = Gemm {
             name: Self::NAME,
             wgsl: concat!(
@@ -102,15 +106,16 @@ impl Operation<2, 1> for InputGrad {
                 include_str!("../gpu/patches.wgsl"),
                 include_str!("conv2d_input_grad.wgsl")
             ),
-            paste: g.constants(Side::Inputs),
-            batch: g.conv.groups,
-            m: g.pixels(Side::Inputs),
+            paste: phases.constants(g),
+            batch: g.conv.groups * phases.count(),
+            m: phases.pixels(g),
             n: g.c_in,
-            k: g.taps() * g.c_out,
-            a_along_k: true,
-            b_along_n: false,
-            inputs: &inputs,
-            params: &steps(g, inputs),
+            k: phases.taps() * g.c_out,
+            a: Operand { name: "dy", buffer: dy, along_k: true, row: g.c_out },
+            b: Operand { name: "w", buffer: w, along_k: true, row: g.c_out },
+            bias: None,
+            y: "dx",
+            params: &steps(g, [dy, w]),
         };
         product.launch(gpu, dx);
     }
@@ -136,10 +141,10 @@ impl Operation<2, 1> for WeightGrad {
         }
     }
 
-    fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 2], [dw]: [&GpuBuffer; 1]) {
+    fn gpu(&self, gpu: &Gpu, [x, dy]: [&GpuBuffer; 2], [dw]: [&GpuBuffer; 1]) {
         let g = &self.0;
         if g.is_depthwise() {
-            return depthwise::launch_weight_grad(g, gpu, inputs, dw);
+            return depthwise::launch_weight_grad(g, gpu, [x, dy], dw);
         }
         let product = Gemm {
             name: Self::NAME,
@@ -150,13 +155,14 @@ impl Operation<2, 1> for WeightGrad {
             ),
             paste: g.constants(Side::Outputs),
             batch: g.conv.groups,
-            m: g.c_out,
-            n: g.taps() * g.c_in,
+            m: g.taps() * g.c_in,
+            n: g.c_out,
             k: g.pixels(Side::Outputs),
-            a_along_k: false,
-            b_along_n: true,
-            inputs: &inputs,
-            params: &steps(g, inputs),
+            a: Operand { name: "x", buffer: x, along_k: false, row: g.c_in },
+            b: Operand { name: "dy", buffer: dy, along_k: false, row: g.c_out },
+            bias: None,
+            y: "dw",
+            params: &steps(g, [x, dy]),
         };
         product.launch(gpu, dw);
     }
@@ -179,9 +185,9 @@ fn by_group<'a, T>(
     })
 }
 
-/// From one group to the next in either input.
-fn steps(g: &Geometry, inputs: [&GpuBuffer; 2]) -> [u32; 2] {
-    inputs.map(|input| (input.elements() / g.conv.groups).word())
+/// From one group to the next in either operand.
+fn steps(g: &Geometry, operands: [&GpuBuffer; 2]) -> [u32; 2] {
+    operands.map(|operand| (operand.elements() / g.conv.groups).word())
 }
 
 impl Tensor {

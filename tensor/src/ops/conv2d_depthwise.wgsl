@@ -11,8 +11,12 @@ struct Params {
 
 const WIDTH = GROUPS * C_OUT;
 
-fn value(at: u32) -> f32 {
+fn field_one(at: u32) -> f32 {
     return x[at];
+}
+
+fn field_four(at: u32, inside: u32) -> vec4<f32> {
+    return vec4<f32>(); // Channels are looked at one by one.
 }
 
 @compute @workgroup_size(256)
@@ -23,8 +27,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     }
     let o = i % WIDTH;
     var sum = 0.0;
-    for (var tap = 0u; tap < TAPS; tap++) {
-        sum += value_from(0u, place(i / WIDTH, tap * CHANNELS + o / C_OUT)) * w[tap * WIDTH + o];
+    let view = View(KERNEL, PADDING);
+    for (var tap = 0u; tap < KERNEL.x * KERNEL.y; tap++) {
+        let k = tap * CHANNELS + o / C_OUT;
+        sum += element(0u, i / WIDTH, k, true, view) * w[tap * WIDTH + o];
     }
     y[i] = sum;
 }

@@ -14,8 +14,12 @@ struct Params {
 
 const WIDTH = GROUPS * C_OUT;
 
-fn value(at: u32) -> f32 {
+fn field_one(at: u32) -> f32 {
     return x[at];
+}
+
+fn field_four(at: u32, inside: u32) -> vec4<f32> {
+    return vec4<f32>(); // Channels are looked at one by one.
 }
 
 @compute @workgroup_size(256)
@@ -25,11 +29,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         return;
     }
     let o = i % WIDTH;
-    let k = i / WIDTH % TAPS * CHANNELS + o / C_OUT;
-    let first = i / (WIDTH * TAPS) * params.part;
+    let taps = KERNEL.x * KERNEL.y;
+    let view = View(KERNEL, PADDING);
+    let k = i / WIDTH % taps * CHANNELS + o / C_OUT;
+    let first = i / (WIDTH * taps) * params.part;
     var sum = 0.0;
     for (var pixel = first; pixel < min(first + params.part, params.pixels); pixel++) {
-        sum += value_from(0u, place(pixel, k)) * dy[pixel * WIDTH + o];
+        sum += element(0u, pixel, k, true, view) * dy[pixel * WIDTH + o];
     }
     partial[i] = sum;
 }

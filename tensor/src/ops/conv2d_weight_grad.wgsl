@@ -1,53 +1,33 @@
-// dw = patches(x)ᵀ · dy, computed as its transpose, dyᵀ · patches(x): [c_out, pixels] ×
-// [pixels, kh·kw·c_in], so that four neighbouring elements of a patch are found by one look.
-// The sum over pixels is long and the result small: `gemm.wgsl`, the main loop, cuts it into
-// parts. Includes `patches.wgsl` too, the right matrix.
+// dw = patches(x)ᵀ · dy: [kh·kw·c_in, pixels] × [pixels, c_out]. The sum over pixels is long and
+// the result small: `gemm.wgsl`, the main loop, cuts it into parts. Includes `patches.wgsl` too,
+// the left matrix.
 
 struct Params {
     gemm: Gemm,
-    // From one group to the next in either input.
+    // From one group to the next in either operand.
     steps: vec2<u32>,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dw: array<f32>;
-
-fn bases(batch: u32) -> vec2<u32> {
-    return batch * params.steps.yx;
+fn product(index: u32) -> Product {
+    return Product(index * params.steps.x, index * params.steps.y, params.gemm.k);
 }
 
-fn load_a(base: u32, channel: u32, pixel: u32) -> vec4<f32> {
-    return vec4(
-        dy_at(base, channel, pixel),
-        dy_at(base, channel, pixel + 1u),
-        dy_at(base, channel, pixel + 2u),
-        dy_at(base, channel, pixel + 3u),
-    );
+fn load_a(base: u32, i: u32, pixel: u32, inside: u32) -> vec4<f32> {
+    return patch4(base, pixel, i, inside, View(KERNEL, PADDING));
 }
 
-fn dy_at(base: u32, channel: u32, pixel: u32) -> f32 {
-    if channel >= C_OUT || pixel >= params.gemm.k {
-        return 0.0;
-    }
-    return dy[base + pixel * C_OUT + channel];
+fn field_one(at: u32) -> f32 {
+    return x_one(at);
 }
 
-fn load_b(base: u32, pixel: u32, k: u32) -> vec4<f32> {
-    if pixel >= params.gemm.k {
-        return vec4<f32>();
-    }
-    return patch4(base, pixel, k);
+fn field_four(at: u32, inside: u32) -> vec4<f32> {
+    return x_four(at, inside);
 }
 
-fn value(at: u32) -> f32 {
-    return x[at];
+fn load_b(base: u32, pixel: u32, j: u32, inside: u32) -> vec4<f32> {
+    return dy_four(base + pixel * C_OUT + j, inside);
 }
 
-fn store(part: u32, channel: u32, k: u32, c: vec4<f32>) {
-    if channel < C_OUT {
-        for (var s = 0u; s < 4u && k + s < PATCH; s++) {
-            dw[(part * PATCH + k + s) * C_OUT + channel] = c[s];
-        }
-    }
+fn store(at: Place, i: u32, j: u32, inside: u32, c: vec4<f32>) {
+    dw_put((at.block * params.gemm.m + i) * C_OUT + j, inside, c);
 }

@@ -2,6 +2,7 @@
 
 use crate::cpu::gemm::{Gemm, Matrix};
 use crate::cpu::parallel;
+use crate::gpu::gemm::Operand;
 use crate::gpu::{self, Gpu, GpuBuffer};
 use crate::operation::{Operation, run};
 use crate::{Float, Tensor, check};
@@ -45,18 +46,20 @@ impl Operation<3, 1> for Linear {
     }
     // ANCHOR_END: cpu
 
-    fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 3], [y]: [&GpuBuffer; 1]) {
+    fn gpu(&self, gpu: &Gpu, [x, w, b]: [&GpuBuffer; 3], [y]: [&GpuBuffer; 1]) {
+        let Linear { rows, k, n } = *self;
         let product = gpu::gemm::Gemm {
             name: Self::NAME,
             wgsl: concat!(include_str!("../gpu/gemm.wgsl"), include_str!("linear.wgsl")),
             paste: String::new(),
             batch: 1,
-            m: self.rows,
-            n: self.n,
-            k: self.k,
-            a_along_k: true,
-            b_along_n: true,
-            inputs: &inputs,
+            m: rows,
+            n,
+            k,
+            a: Operand { name: "x", buffer: x, along_k: true, row: k },
+            b: Operand { name: "w", buffer: w, along_k: false, row: n },
+            bias: Some(b),
+            y: "y",
             params: &[],
         };
         product.launch(gpu, y);

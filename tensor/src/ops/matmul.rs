@@ -2,6 +2,7 @@
 
 use crate::cpu::gemm::{Gemm, Matrix};
 use crate::cpu::parallel;
+use crate::gpu::gemm::Operand;
 use crate::gpu::{self, Gpu, GpuBuffer, Word};
 use crate::operation::{Operation, run};
 use crate::walk::{self, Walk};
@@ -46,11 +47,12 @@ impl Operation<2, 1> for Matmul {
         });
     }
 
-    fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 2], [y]: [&GpuBuffer; 1]) {
+    fn gpu(&self, gpu: &Gpu, [a, b]: [&GpuBuffer; 2], [y]: [&GpuBuffer; 1]) {
         let Matmul { m, n, k, .. } = *self;
         let (a_row, a_column) = if self.transpose_a { (1, m) } else { (k, 1) };
         let (b_row, b_column) = if self.transpose_b { (1, k) } else { (n, 1) };
         let strides = [a_row, a_column, b_row, b_column].map(Word::word);
+        let matrix = |name, buffer, along_k, row| Operand { name, buffer, along_k, row };
         let product = gpu::gemm::Gemm {
             name: Self::NAME,
             wgsl: concat!(
@@ -63,9 +65,10 @@ impl Operation<2, 1> for Matmul {
             m,
             n,
             k,
-            a_along_k: !self.transpose_a,
-            b_along_n: !self.transpose_b,
-            inputs: &inputs,
+            a: matrix("a", a, !self.transpose_a, a_row.max(a_column)),
+            b: matrix("b", b, self.transpose_b, b_row.max(b_column)),
+            bias: None,
+            y: "y",
             params: &[&walk::words(&self.walks)[..], &strides].concat(),
         };
         product.launch(gpu, y);

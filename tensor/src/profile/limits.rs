@@ -8,7 +8,8 @@ use crate::cpu::lanes::{LANES, Lanes};
 use crate::cpu::parallel;
 use crate::cpu::tile::{ROWS, WIDE};
 
-/// Rates of `f32` work on all threads of the CPU devices, which no operation exceeds for long.
+/// Rates of `f32` work on all threads of the CPU devices or on a GPU, which no operation exceeds
+/// for long.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
     /// Additions and multiplications a second, with all operands in registers.

@@ -30,6 +30,11 @@ const CASES: &[Setting<Conv2d>] = &[
     (conv(2, 3), &[&[2, 11, 9, 3], &[7, 7, 3, 8]]),
     (conv(3, 2), &[&[1, 8, 10, 2], &[5, 4, 2, 3]]),
     (Conv2d { stride: [1, 3], padding: [2, 0], ..conv(1, 0) }, &[&[2, 5, 9, 3], &[3, 2, 3, 4]]),
+    // Channels by fours, and strides that leave inputs without a tap or cut the image unevenly.
+    (conv(2, 1), &[&[2, 7, 8, 4], &[3, 3, 4, 8]]),
+    (conv(2, 0), &[&[1, 5, 6, 8], &[1, 1, 8, 4]]),
+    (conv(4, 1), &[&[1, 10, 9, 4], &[2, 3, 4, 12]]),
+    (conv(5, 0), &[&[1, 4, 4, 2], &[2, 2, 2, 3]]),
     // More pixels than one block of patches holds, more channels than one tile.
     (conv(1, 1), &[&[2, 33, 33, 3], &[3, 3, 3, 5]]),
     (conv(1, 1), &[&[1, 9, 9, 33], &[3, 3, 33, 65]]),
@@ -40,6 +45,8 @@ const DILATED: &[Setting<Conv2d>] = &[
     (conv(1, 0).dilation(2), &[&[1, 1, 1, 1], &[1, 1, 1, 1]]),
     (conv(1, 2).dilation(2), &[&[2, 5, 7, 3], &[3, 3, 3, 5]]),
     (conv(2, 1).dilation(3), &[&[1, 9, 8, 4], &[3, 2, 4, 17]]),
+    (conv(4, 3).dilation(6), &[&[1, 15, 9, 4], &[3, 2, 4, 4]]),
+    (conv(2, 2).dilation(2), &[&[2, 9, 8, 3], &[3, 3, 3, 4]]),
     (Conv2d { dilation: [1, 4], ..conv(2, 4) }, &[&[2, 7, 9, 16], &[2, 3, 16, 8]]),
     (conv(1, 1).dilation(2), &[&[1, 5, 5, 2], &[3, 1, 2, 3]]),
 ];

@@ -108,10 +108,7 @@ pub(super) fn launch_forward(g: &Geometry, gpu: &Gpu, inputs: [&GpuBuffer; 2], y
 pub(super) fn launch_input_grad(g: &Geometry, gpu: &Gpu, inputs: [&GpuBuffer; 2], dx: &GpuBuffer) {
     gpu.launch(Launch {
         name: "conv2d_depthwise_input_grad",
-        wgsl: concat!(
-            include_str!("../../gpu/patches.wgsl"),
-            include_str!("../conv2d_depthwise_input_grad.wgsl")
-        ),
+        wgsl: include_str!("../conv2d_depthwise_input_grad.wgsl"),
         paste: &g.constants(Side::Inputs),
         inputs: &inputs,
         outputs: &[dx],

@@ -200,8 +200,7 @@ impl Geometry {
             ("GROUPS", groups),
         ];
         let numbers = numbers.map(|(name, value)| format!("const {name} = {value}u;\n"));
-        let backwards = format!("const BACKWARDS = {};\n", side == Side::Inputs);
-        pairs.concat() + &numbers.concat() + &backwards
+        pairs.concat() + &numbers.concat()
     }
 
     /// A 1×1 kernel that visits every pixel: the image is its own matrix of patches.
