@@ -57,12 +57,12 @@ impl GroupOutcome {
     /// The group's rows as a table.
     pub fn markdown(&self) -> String {
         let has_paper = self.rows.values().any(|row| row.paper.is_some());
-        let usual =
-            ["row", "k-NN untrained, %", "k-NN, %", "each seed", "std·√d", "RankMe", "loss"];
-        let mut head: Vec<String> = usual.map(str::to_owned).to_vec();
+        let mut head: Vec<String> = vec!["row".to_owned()];
+        head.extend(has_paper.then(|| "paper".to_owned()));
+        let usual = ["k-NN, %", "each seed", "untrained", "std·√d", "RankMe", "loss"];
+        head.extend(usual.map(str::to_owned));
         head.extend(self.columns.iter().map(|name| heading(name)));
         head.push("collapsed".to_owned());
-        head.extend(has_paper.then(|| "paper".to_owned()));
         let rule = "---:|".repeat(head.len() - 1);
         let mut text = format!("| {} |\n|---|{rule}\n", head.join(" | "));
         for row in self.in_order() {
@@ -79,15 +79,16 @@ impl RowOutcome {
             true => String::new(),
             false => format!(" (`{}`)", self.changes.join(" ")),
         };
-        let mut cells = vec![
-            format!("{}{changes}", self.name),
-            mean("untrained", 1),
+        let mut cells = vec![format!("{}{changes}", self.name)];
+        cells.extend(has_paper.then(|| self.paper.clone().unwrap_or_else(|| "–".to_owned())));
+        cells.extend([
             format!("**{}**", mean("knn", 1)),
             each(&self.measures["knn"], 1),
+            mean("untrained", 1),
             mean("std", 2),
             mean("rankme", 1),
             mean("loss", 2),
-        ];
+        ]);
         cells.extend(columns.iter().map(|name| mean(name, 2)));
         let runs = self.measures["knn"].each.len();
         let diverged = match self.diverged {
@@ -95,7 +96,6 @@ impl RowOutcome {
             diverged => format!(", {diverged} diverged"),
         };
         cells.push(format!("{} of {runs}{diverged}", self.collapsed));
-        cells.extend(has_paper.then(|| self.paper.clone().unwrap_or_else(|| "–".to_owned())));
         cells
     }
 }
