@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use models::Module;
 use tensor::Device;
 use tests::{devices, small};
 
