@@ -302,6 +302,24 @@ fn an_anchor_that_no_chapter_includes_is_found() {
 }
 
 #[test]
+fn what_a_command_has_made_goes_into_the_page_as_it_is() {
+    let made = |language: &str, file: &str| {
+        let chapter = format!("```{language}\n{{{{#include ../results/{file}}}}}\n```");
+        let repository = Repository::new(&chapter);
+        repository.write("book/results/rows.svg", "<svg viewBox=\"0 0 1 1\"></svg>\n");
+        repository.write("book/results/rows.md", "| row | k-NN |\n|---|---:|\n| a | 1 |\n");
+        let (book, _) = book::weave(&repository.book()).map_err(|error| error.to_string())?;
+        Ok::<_, String>(book.chapters().next().unwrap().content.clone())
+    };
+    let picture = made("svg", "rows.svg").unwrap();
+    assert!(picture.contains("tabindex=\"0\">\n<svg viewBox=\"0 0 1 1\"></svg>\n</figure>"));
+    assert_eq!(made("table", "rows.md").unwrap().trim(), "| row | k-NN |\n|---|---:|\n| a | 1 |");
+    assert!(
+        made("svg", "other.svg").unwrap_err().contains("cannot include `../results/other.svg`")
+    );
+}
+
+#[test]
 fn a_dead_link_is_found() {
     let fine = "[a](two.md), [b](two.md#what-breaks-1), [c](#one), [d](https://example.org)";
     assert_eq!(woven(&format!("# One\n\n{fine}")), format!("# One\n\n{fine}"));
