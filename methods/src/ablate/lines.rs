@@ -46,7 +46,7 @@ fn panel(name: &str, rows: &[&RowOutcome]) -> String {
     let points = || rows.iter().flat_map(|row| &row.courses[name]);
     let values = points().flat_map(|(_, spread)| [spread.least, spread.most]);
     let epochs = points().map(|&(epoch, _)| epoch).chain([0.0]);
-    let mut content = text(left, top - 10.0, "start", &heading(name));
+    let mut content = text(left, top - 10.0, "start", &heading(name).replace('`', ""));
     let (Some(xs), Some(ys)) = (Axis::exact(epochs), Axis::rounded(values)) else {
         return content + &text(left, top + LINE, "start", "not measured");
     };
