@@ -50,8 +50,7 @@ impl Job {
     /// # Errors
     /// As [`probe::evaluate_run`].
     pub fn evaluation(&self, asked: Asked) -> Result<Evaluation, RunError> {
-        let known = std::fs::read_to_string(self.folder.join(EVALUATION)).ok();
-        match known.and_then(|text| serde_json::from_str(&text).ok()) {
+        match probe::kept(&self.folder.join(EVALUATION)) {
             Some(evaluation) => Ok(evaluation),
             None => Ok(probe::evaluate_run(&self.settings, &self.folder, None, asked)?.0),
         }

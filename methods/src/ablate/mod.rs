@@ -43,9 +43,8 @@ pub struct Plan {
 impl Plan {
     /// The settings of a row with a seed.
     fn settings(&self, group: &Group, row: &Row, seed: u64) -> Result<Settings, SettingsError> {
-        let method = row.method.as_ref().unwrap_or(&group.method);
-        let mut settings = Settings::named(method)?;
-        let changes = scale(method).into_iter().chain(self.changes.clone());
+        let mut settings = Settings::named(&group.method)?;
+        let changes = scale(&group.method).into_iter().chain(self.changes.clone());
         for change in changes.chain(group.set.clone()).chain(row.set.clone()) {
             settings = settings.set(&change)?;
         }
@@ -54,11 +53,10 @@ impl Plan {
 
     /// The run of a row with a seed. Rows of several groups that are the same run share a folder.
     fn job(&self, group: &Group, row: &Row, seed: u64) -> Result<Job, SettingsError> {
-        let method = row.method.as_ref().unwrap_or(&group.method);
         let changes = group.set.iter().chain(&row.set);
         let words: Vec<String> =
             changes.map(|change| change.replace(['"', ' ', '/'], "")).collect();
-        let name = [vec![method.clone()], words, vec![format!("s{seed}")]].concat().join("_");
+        let name = [vec![group.method.clone()], words, vec![format!("s{seed}")]].concat().join("_");
         Ok(Job { folder: self.folder.join(name), settings: self.settings(group, row, seed)? })
     }
 

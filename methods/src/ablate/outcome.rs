@@ -212,7 +212,7 @@ impl RowOutcome {
         let results = || runs.iter().flat_map(|run| &run.result);
         RowOutcome {
             name: row.name.clone(),
-            method: row.method.as_ref().unwrap_or(&group.method).clone(),
+            method: group.method.clone(),
             changes: row.set.clone(),
             paper: row.paper.clone(),
             collapsed: results().filter(|result| result.collapsed).count(),

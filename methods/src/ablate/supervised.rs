@@ -13,8 +13,7 @@ pub(super) const ATTENTION: Asked = Asked { linear: false, localise: false, atte
 /// epochs with as many images in a batch; once, and then kept in the run's folder.
 pub(super) fn evaluation(job: &Job) -> Result<Evaluation, RunError> {
     let file = job.folder.join("supervised.safetensors");
-    let known = std::fs::read_to_string(file.with_extension(EVALUATION)).ok();
-    if let Some(known) = known.and_then(|text| serde_json::from_str(&text).ok()) {
+    if let Some(known) = probe::kept(&file.with_extension(EVALUATION)) {
         return Ok(known);
     }
     let run = &job.settings.run;

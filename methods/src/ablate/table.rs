@@ -37,8 +37,7 @@ impl Ablation {
     pub fn write(&self, folder: &Path) -> Result<(), ReportError> {
         let write = |name: String, text: String| {
             let path = folder.join(name);
-            write_whole(&path, text.as_bytes())
-                .map_err(|source| ReportError::Write { path, source })
+            write_whole(&path, text.as_bytes()).map_err(ReportError::write(&path))
         };
         for (key, group) in self.in_order() {
             write(format!("{key}.md"), group.markdown())?;

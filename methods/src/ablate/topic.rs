@@ -42,7 +42,7 @@ pub struct Group {
     pub key: String,
     /// What is varied.
     pub title: String,
-    /// The method of all rows that name none.
+    /// The method of all rows.
     pub method: String,
     /// Changes to the settings of every row.
     #[serde(default)]
@@ -67,9 +67,6 @@ pub struct Row {
     pub key: String,
     /// What it is.
     pub name: String,
-    /// The method, where it is not the group's.
-    #[serde(default)]
-    pub method: Option<String>,
     /// Changes to the settings, as `--set` takes them.
     #[serde(default)]
     pub set: Vec<String>,
@@ -126,9 +123,9 @@ mod tests {
     }
 
     fn settings(group: &Group, row: &Row) -> Settings {
-        let method = row.method.as_ref().unwrap_or(&group.method);
-        let changes = scale(method).into_iter().chain(group.set.clone()).chain(row.set.clone());
-        let named = Settings::named(method).expect("a method");
+        let changes =
+            scale(&group.method).into_iter().chain(group.set.clone()).chain(row.set.clone());
+        let named = Settings::named(&group.method).expect("a method");
         changes.fold(named, |settings, change| match settings.set(&change) {
             Ok(settings) => settings,
             Err(error) => panic!("{}.{}: {error}", group.key, row.key),

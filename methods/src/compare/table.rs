@@ -150,8 +150,7 @@ impl Comparison {
             [("table.md", self.markdown()), ("learned.md", self.learned()), ("off.md", self.off())];
         for (name, text) in texts {
             let path = folder.join(name);
-            write_whole(&path, text.as_bytes())
-                .map_err(|source| ReportError::Write { path, source })?;
+            write_whole(&path, text.as_bytes()).map_err(ReportError::write(&path))?;
         }
         Ok(())
     }

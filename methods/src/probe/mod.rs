@@ -150,6 +150,11 @@ pub fn evaluate_run(
     Ok((evaluation, path))
 }
 
+/// The evaluation that a file holds; `None` where there is none that can be read.
+pub fn kept(path: &Path) -> Option<Evaluation> {
+    serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok()
+}
+
 /// The file in a run's folder that holds its evaluation.
 pub const EVALUATION: &str = "evaluation.json";
 

@@ -46,7 +46,7 @@ impl ReportError {
     }
 
     /// For `map_err` where `path` is written.
-    pub(super) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Write { path: path.into(), source }
     }
 }
