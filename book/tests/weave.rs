@@ -293,7 +293,7 @@ fn an_anchor_that_no_chapter_includes_is_found() {
     repository.write("crate/src/lib.rs", "//! On `ANCHOR: x`.\n\n    // ANCHOR: left\n");
     repository.write("book/kernels/sum.wgsl", "// ANCHOR: main\n// ANCHOR_END: main\n");
     repository.write("target/debug/build/x.rs", "// ANCHOR: built\n");
-    let error = book::build(&repository.book()).unwrap_err();
+    let error = book::build(&repository.book(), None).unwrap_err();
     assert_eq!(
         error.to_string(),
         "../crate/src/lib.rs:3: no chapter includes `left`\n\
@@ -376,11 +376,11 @@ fn headings_have_the_ids_that_the_page_gives_them() {
     let ids = ["stdd-twice", "über-中文--3--x_y", "a", "a-1", "own", "term"];
     let links: String = ids.iter().map(|id| format!("[x](#{id})\n")).collect();
     let repository = Repository::new(&format!("{chapter}{links}"));
-    let site = book::build(&repository.book()).unwrap_err();
+    let site = book::build(&repository.book(), None).unwrap_err();
     // The source file of the tiny books has faults of its own.
     assert!(site.to_string().contains("no chapter includes"), "{site}");
     repository.write("code.rs", "");
-    let site = book::build(&repository.book()).unwrap();
+    let site = book::build(&repository.book(), None).unwrap();
     let page = fs::read_to_string(site.folder.join("one.html")).unwrap();
     for id in ids {
         assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
@@ -462,7 +462,7 @@ fn all_faults_are_reported_in_order_with_their_lines() {
 #[test]
 fn a_broken_book_is_not_built() {
     let repository = Repository::new(&include("../../code.rs:open"));
-    assert!(book::build(&repository.book()).is_err());
+    assert!(book::build(&repository.book(), None).is_err());
     assert!(!repository.book().join("book").exists());
 }
 

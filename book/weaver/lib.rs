@@ -5,7 +5,8 @@
 //!
 //! - a listing, which is an `include` directive alone in a fence: `path:anchor` of a source file;
 //!   in a `mermaid` fence it is drawn as a graph, in a `plot` fence as curves; in an `svg` or a
-//!   `table` fence it is a picture or a Markdown table that a command has made;
+//!   `table` fence it is a picture or a Markdown table that a command has made; a `demo` fence is
+//!   the place of a demonstration;
 //! - a `number` directive: a key of a JSON result file;
 //! - a formula between dollars, which becomes MathML;
 //! - a link, whose chapter and heading have to exist; one that leads out of the book to a file of
@@ -26,6 +27,7 @@ use mdbook_preprocessor::book::Book;
 mod anchors;
 mod block;
 mod counts;
+mod demos;
 mod diagram;
 mod fault;
 mod links;
@@ -39,6 +41,7 @@ mod server;
 mod weaver;
 
 pub use counts::Counts;
+pub use demos::Demos;
 pub use fault::{Fault, Faults};
 pub use server::Server;
 pub use weaver::Weaver;
@@ -52,11 +55,11 @@ pub struct Site {
     pub counts: Counts,
 }
 
-/// Weaves the book in `root` and renders it.
+/// Weaves the book in `root` and renders it, with its demonstrations where they are built.
 ///
 /// Errors are [`Faults`] where the chapters or the anchors are at fault, and mdBook's own
 /// otherwise; then the site is left as it was.
-pub fn build(root: &Path) -> Result<Site> {
+pub fn build(root: &Path, demos: Option<&Demos>) -> Result<Site> {
     let (_, counts) = weave(root)?;
     let unused = unused_anchors(root)?;
     if !unused.is_empty() {
@@ -65,7 +68,11 @@ pub fn build(root: &Path) -> Result<Site> {
     let mut book = MDBook::load(root)?;
     book.with_preprocessor(Weaver);
     book.build()?;
-    Ok(Site { folder: book.build_dir_for("html"), counts })
+    let folder = book.build_dir_for("html");
+    if let Some(demos) = demos {
+        demos.install(&folder)?;
+    }
+    Ok(Site { folder, counts })
 }
 
 /// The anchors in the repository around `root` that no chapter includes.

@@ -5,22 +5,24 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail};
-use book::{Server, Site};
+use book::{Demos, Server, Site};
 
 const USAGE: &str = "\
 Checks the chapters against the code and builds the book.
 
-Usage: cargo book [DIR] [--serve] [--port N]
+Usage: cargo book [DIR] [--with-demos] [--serve] [--port N]
 
-  DIR       the folder that holds book.toml; the repository's own book by default
-  --serve   serves the book to this machine, and builds it anew on every change
-  --port N  with --serve, where; 3000 by default, 0 takes any that is free
+  DIR           the folder that holds book.toml; the repository's own book by default
+  --with-demos  compiles the demonstrations that run in the pages
+  --serve       serves the book to this machine, and builds it anew on every change
+  --port N      with --serve, where; 3000 by default, 0 takes any that is free
 
 Example: cargo book && open book/book/index.html";
 
 /// What the command line asks for.
 struct Arguments {
     root: PathBuf,
+    with_demos: bool,
     /// The port to serve on.
     serve: Option<u16>,
 }
@@ -48,10 +50,11 @@ fn main() -> ExitCode {
 }
 
 fn parse(words: &[String]) -> Result<Arguments> {
-    let (mut root, mut serve, mut port) = (None, false, None);
+    let (mut root, mut with_demos, mut serve, mut port) = (None, false, false, None);
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
+            "--with-demos" => with_demos = true,
             "--serve" => serve = true,
             "--port" => {
                 let number = words.next().ok_or_else(|| anyhow!("--port takes a number"))?;
@@ -68,16 +71,18 @@ fn parse(words: &[String]) -> Result<Arguments> {
     }
     Ok(Arguments {
         root: root.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR"))),
+        with_demos,
         serve: serve.then_some(port.unwrap_or(3000)),
     })
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
+    let demos = arguments.with_demos.then(|| Demos::build(&arguments.root)).transpose()?;
     let Some(port) = arguments.serve else {
-        report(&book::build(&arguments.root)?);
+        report(&book::build(&arguments.root, demos.as_ref())?);
         return Ok(());
     };
-    let server = Server::bind(&arguments.root, port)?;
+    let server = Server::bind(&arguments.root, port)?.with_demos(demos);
     let address = server.address()?;
     server.run(|outcome| match outcome {
         Ok(site) => println!("{}\nhttp://{address}", site.counts),

@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result};
 use mdbook_driver::MDBook;
 
-use crate::{Site, anchors, build};
+use crate::{Demos, Site, anchors, build};
 
 /// The kinds of files that a book is made of.
 const SOURCES: [&str; 11] =
@@ -35,6 +35,7 @@ pub struct Server {
     listener: TcpListener,
     root: PathBuf,
     site: PathBuf,
+    demos: Option<Demos>,
 }
 
 /// What the threads that answer share.
@@ -55,7 +56,12 @@ impl Server {
         let site = MDBook::load(root)?.build_dir_for("html");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .with_context(|| format!("cannot serve on port {port}"))?;
-        Ok(Server { listener, root: root.to_path_buf(), site })
+        Ok(Server { listener, root: root.to_path_buf(), site, demos: None })
+    }
+
+    /// With demonstrations in the pages.
+    pub fn with_demos(self, demos: Option<Demos>) -> Server {
+        Server { demos, ..self }
     }
 
     /// Where the book is to be read.
@@ -69,7 +75,7 @@ impl Server {
     /// Builds and serves until the program ends; `report` hears of every build. A build that fails
     /// leaves the last good site in place.
     pub fn run(self, mut report: impl FnMut(Result<Site>)) {
-        let Server { listener, root, site } = self;
+        let Server { listener, root, site, demos } = self;
         let served = Arc::new(Served { site, builds: Mutex::new(0), built: Condvar::new() });
         let shared = Arc::clone(&served);
         thread::spawn(move || {
@@ -88,7 +94,7 @@ impl Server {
             }
             seen = now;
             let mut builds = served.builds();
-            let outcome = build(&root);
+            let outcome = build(&root, demos.as_ref());
             *builds += u64::from(outcome.is_ok());
             drop(builds);
             served.built.notify_all();
@@ -176,6 +182,7 @@ fn kind(file: &Path) -> &'static str {
         Some("json") => "application/json",
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
+        Some("wasm") => "application/wasm",
         Some("woff2") => "font/woff2",
         _ => "application/octet-stream",
     }

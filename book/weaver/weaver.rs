@@ -14,7 +14,7 @@ use crate::fault::{Fault, Faults};
 use crate::links::{Headings, Leads, Web};
 use crate::listing::{self, Listing};
 use crate::markdown::{Block, Link, Parts};
-use crate::{diagram, markup, math, number, plot};
+use crate::{demos, diagram, markup, math, number, plot};
 
 /// Stands in the place of mdBook's `links` preprocessor, which lets a broken include pass.
 #[derive(Debug, Clone, Copy)]
@@ -136,13 +136,17 @@ impl Loom {
         block: &Block,
         counts: &mut Counts,
     ) -> Result<Option<String>, String> {
+        let chapter = self.root.join(&self.source).join(path);
+        let folder = chapter.parent().unwrap_or(&self.root);
+        if block.language() == "demo" {
+            counts.figures += 1;
+            return demos::draw(block, folder).map(Some);
+        }
         let Content::Include(spec) = block::content(block)? else {
             // Python is shown and never run: it stands beside what runs.
             let beside = block.language() == "python";
             return Ok(beside.then(|| listing::captioned("Python", "python", &block.body)));
         };
-        let chapter = self.root.join(&self.source).join(path);
-        let folder = chapter.parent().unwrap_or(&self.root);
         // What a command has made for people goes into the page as it is.
         if let "svg" | "table" = block.language() {
             let (_, made) = listing::source(&self.repository, folder, spec)?;

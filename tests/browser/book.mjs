@@ -11,16 +11,16 @@
 // `npm ci --prefix tests/browser`. Without them it says so, and its exit status is 77.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+
+import { launch, require, requireAll } from './chromium.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const words = process.argv.slice(2);
 const option = words.indexOf('--shots');
 const shots = option < 0 ? undefined : resolve(words.splice(option, 2)[1]);
 const site = resolve(words[0] ?? join(here, '../../book/book'));
-const require = createRequire(import.meta.url);
 
 const SCREENS = [
     { name: 'wide', width: 1280, height: 900, theme: 'light' },
@@ -28,26 +28,6 @@ const SCREENS = [
     { name: 'phone', width: 390, height: 844, theme: 'light' },
     { name: 'phone-dark', width: 390, height: 844, theme: 'navy' },
 ];
-
-/** Why the check cannot run here; nothing if it can. */
-function missing() {
-    if (!existsSync(join(site, 'index.html'))) return 'the book is not built: `cargo book`';
-    if (!chromium()) return 'there is no Chromium on PATH; CHROMIUM may name one';
-    for (const name of ['playwright-core', 'axe-core']) {
-        try {
-            require.resolve(name);
-        } catch {
-            return `${name} is not installed: \`npm ci --prefix tests/browser\``;
-        }
-    }
-}
-
-function chromium() {
-    if (process.env.CHROMIUM) return process.env.CHROMIUM;
-    const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-    const folders = (process.env.PATH ?? '').split(delimiter);
-    return folders.flatMap(folder => names.map(name => join(folder, name))).find(existsSync);
-}
 
 /** The chapters' pages; the whole book in one (`print.html`) repeats them. */
 function pages(folder) {
@@ -157,15 +137,10 @@ async function keyboard(context) {
     return turns ? [] : [`Enter does not open and close the table of contents: ${states}`];
 }
 
-const reason = missing();
-if (reason) {
-    console.log(`left out: ${reason}`);
-    process.exit(77);
-}
+requireAll(site);
 if (shots) mkdirSync(shots, { recursive: true });
 
-const { chromium: engine } = require('playwright-core');
-const browser = await engine.launch({ executablePath: chromium(), args: ['--no-sandbox'] });
+const browser = await launch();
 const files = pages(site);
 let failed = 0;
 for (const screen of SCREENS) {

@@ -1,0 +1,192 @@
+// The demonstrations in a browser: `node tests/browser/demos.mjs [SITE] [--pictures DIR]`.
+//
+// The book has to be built by `cargo book --with-demos`; it is served on this machine. Each
+// demonstration has to compute what it computes outside a browser (`expected.json`, which
+// `cargo test -p stopgrad-demos` holds), on every device that the browser has, and to do before the
+// reader what its chapter says. A page fails, too, if its console reports an error, it asks for
+// anything elsewhere, or axe-core finds fault with it.
+//
+// With `--pictures` the pictures that stand in the chapters are made anew.
+
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname, extname, join, resolve } from 'node:path';
+import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
+
+import { launch, leaveOut, require, requireAll } from './chromium.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const words = process.argv.slice(2);
+const option = words.indexOf('--pictures');
+const pictures = option < 0 ? undefined : resolve(words.splice(option, 2)[1]);
+const site = resolve(words[0] ?? join(here, '../../book/book'));
+const expected = JSON.parse(readFileSync(join(here, 'expected.json'), 'utf8'));
+
+/** How far a browser's numbers may lie from those outside it, relative to 1 or to themselves. */
+const TOLERANCE = 1e-4;
+/** What a reader waits for at most, in milliseconds. */
+const PATIENCE = 20_000;
+const WEBGPU = ['--enable-unsafe-webgpu', '--enable-features=Vulkan', '--use-webgpu-adapter=swiftshader'];
+
+const KINDS = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm' };
+
+function serve() {
+    const server = createServer((request, response) => {
+        const file = join(site, new URL(request.url, 'http://localhost').pathname);
+        if (!existsSync(file)) return response.writeHead(404).end();
+        response.setHeader('Content-Type', KINDS[extname(file)] ?? 'application/octet-stream');
+        response.end(readFileSync(file));
+    });
+    return new Promise(done => server.listen(0, '127.0.0.1', () => done(server)));
+}
+
+const faults = [];
+const fault = text => {
+    faults.push(text);
+    console.log(text);
+};
+
+/** A page that tells of its errors and of what it asks for elsewhere. */
+async function openPage(context, path) {
+    const page = await context.newPage();
+    page.on('pageerror', error => fault(`${path}: script: ${error.message}`));
+    page.on('console', message => {
+        if (message.type() === 'error') fault(`${path}: console: ${message.text()}`);
+    });
+    page.on('request', request => {
+        const url = request.url();
+        if (!url.startsWith(origin) && !/^(data|blob):/.test(url)) fault(`${path}: asks for ${url}`);
+    });
+    await page.goto(`${origin}/${path}`);
+    return page;
+}
+
+/** Where two results differ by more than is allowed. */
+function differences(found, wanted, path = '') {
+    if (typeof wanted === 'number') {
+        const far = Math.abs(found - wanted) / Math.max(1, Math.abs(wanted));
+        return far <= TOLERANCE ? [] : [`${path}: ${found}, not ${wanted}`];
+    }
+    if (wanted === null || typeof wanted !== 'object') {
+        return found === wanted ? [] : [`${path}: ${found}, not ${wanted}`];
+    }
+    return Object.keys(wanted).flatMap(key => differences(found?.[key], wanted[key], `${path}/${key}`));
+}
+
+/** In the page: a demonstration after some steps, without anything around it. */
+async function compute([base, { name, device, switches, steps }]) {
+    const { default: init, Demo } = await import(`${base}/demos/demos.js`);
+    await init();
+    const demo = await Demo.open(name, device, JSON.stringify(switches));
+    const before = performance.now();
+    const look = JSON.parse(await demo.advance(steps));
+    return { look, rate: 1000 * steps / (performance.now() - before) };
+}
+
+async function parity(context, devices) {
+    const page = await openPage(context, 'introduction.html');
+    for (const device of devices) {
+        for (const { title, look: wanted, ...request } of expected) {
+            const { look, rate } = await page.evaluate(compute, [origin, { ...request, device }]);
+            const wrong = differences(look, wanted);
+            const result = wrong.length ? `wrong: ${wrong.slice(0, 3).join('; ')}` : 'as natively';
+            console.log(`${device}: ${title}: ${result}, ${rate.toFixed(0)} steps a second`);
+            if (wrong.length) fault(`${device}: ${title} differs in ${wrong.length} numbers`);
+        }
+    }
+    await page.close();
+}
+
+/** A demonstration in its chapter, started. */
+async function start(context, path, name, method) {
+    const page = await openPage(context, path);
+    const figure = page.locator(`figure.demo[data-demo="${name}"][data-method="${method}"]`);
+    await figure.scrollIntoViewIfNeeded();
+    await figure.getByRole('button', { name: 'Run it here' }).click();
+    await figure.locator('.demo-panel[data-step]').waitFor({ timeout: PATIENCE });
+    return { page, figure };
+}
+
+/** The number that stands beside a measure's name. */
+async function measure(figure, label) {
+    const pair = figure.locator('.demo-numbers div', { hasText: label });
+    return Number(await pair.locator('dd').textContent());
+}
+
+/** Waits until a measure holds; tells after how many seconds, or that it never did. */
+async function until(figure, label, holds, what) {
+    const before = Date.now();
+    let value;
+    while (Date.now() - before < PATIENCE) {
+        value = await measure(figure, label);
+        if (holds(value)) return (Date.now() - before) / 1000;
+        await new Promise(done => setTimeout(done, 100));
+    }
+    fault(`${what}: ${label} is ${value} after ${PATIENCE / 1000} s`);
+}
+
+/** axe-core's opinion of the page as it stands. */
+async function axe(page, what) {
+    await page.addScriptTag({ path: require.resolve('axe-core/axe.min.js') });
+    const options = { preload: false, resultTypes: ['violations'] };
+    const { violations } = await page.evaluate(options => window.axe.run(options), options);
+    for (const { id, help, nodes } of violations) {
+        fault(`${what}: axe ${id}: ${help}: ${nodes[0].target.join(' ')}`);
+    }
+}
+
+/** Makes a picture for the chapter of what the figure shows. */
+async function shoot(figure, name) {
+    if (!pictures) return;
+    mkdirSync(pictures, { recursive: true });
+    await figure.locator('.demo-panel').screenshot({ path: join(pictures, `demo-${name}.png`) });
+}
+
+/** Switched off by keyboard, the protection is gone and the outputs become one; and back. */
+async function collapse(context, method, protection) {
+    const { page, figure } = await start(context, `${method}.html`, 'collapse', method);
+    const what = `${method} in the collapse lab`;
+    const healthy = std => std > 0.5;
+    await until(figure, 'std·√d', healthy, what);
+    await page.waitForTimeout(1500);
+    await shoot(figure, `collapse-${method}`);
+    await axe(page, what);
+    const box = figure.getByLabel(protection);
+    await box.focus();
+    await page.keyboard.press('Space');
+    const seconds = await until(figure, 'std·√d', std => std < 0.1, `${what} without ${protection}`);
+    const step = await figure.locator('.demo-panel').getAttribute('data-step');
+    console.log(`${what}: collapsed ${seconds?.toFixed(1)} s after, at step ${step}`);
+    await box.focus();
+    await page.keyboard.press('Space');
+    await figure.getByRole('button', { name: 'Restart' }).click();
+    await until(figure, 'std·√d', healthy, `${what}, begun again`);
+    await figure.getByRole('button', { name: 'Pause' }).click();
+    await page.close();
+}
+
+requireAll(site);
+if (!existsSync(join(site, 'demos/demos.js'))) {
+    leaveOut('the book is built without demonstrations: `cargo book --with-demos`');
+}
+const server = await serve();
+const origin = `http://127.0.0.1:${server.address().port}`;
+
+for (const [gpu, args] of [['with WebGPU', WEBGPU], ['without WebGPU', ['--disable-gpu', '--disable-features=WebGPU']]]) {
+    const browser = await launch(...args);
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    const page = await openPage(context, 'introduction.html');
+    const has = await page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
+    await page.close();
+    console.log(`${gpu}: ${has ? 'an adapter' : 'no adapter'}`);
+    await parity(context, has ? ['cpu', 'gpu'] : ['cpu']);
+    if (has) {
+        await collapse(context, 'simsiam', 'stop-gradient');
+        await collapse(context, 'byol', 'stop-gradient');
+        await collapse(context, 'simclr', 'negatives');
+    }
+    await browser.close();
+}
+server.close();
+console.log(`${faults.length} faults`);
+process.exit(faults.length ? 1 : 0);
