@@ -21,6 +21,7 @@ pub(crate) mod totals;
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::time::Duration;
 
 pub use crate::gpu::adapter::{AdapterKind, AdapterReport, adapters};
 pub(crate) use crate::gpu::custom::Custom;
@@ -67,6 +68,8 @@ pub struct GpuCounters {
     pub submits: u64,
     /// Times that the host waited for values.
     pub readbacks: u64,
+    /// How long the host waited for the GPU: for values, or because too much was under way.
+    pub waited: Duration,
 }
 
 /// A shape that does not fit panics before anything is recorded, so a caught panic leaves the
@@ -143,16 +146,16 @@ impl Gpu {
             return Vec::new();
         }
         let (copy, submission) = self.recorder().submit_readback(buffer.raw(), buffer.bytes());
-        let values = {
+        let (values, waited) = {
             let slice = copy.slice(..buffer.bytes());
             slice.map_async(wgpu::MapMode::Read, |_| {});
-            recorder::wait(&self.device, submission);
+            let waited = recorder::wait(&self.device, submission);
             let bytes = slice.get_mapped_range();
             let bytes = bytes.unwrap_or_else(|error| panic!("{}: {error}", self.report));
-            bytemuck::pod_collect_to_vec(&bytes[..])
+            (bytemuck::pod_collect_to_vec(&bytes[..]), waited)
         };
         copy.unmap();
-        self.recorder().keep_readback(copy);
+        self.recorder().keep_readback(copy, waited);
         values
     }
 
@@ -215,6 +218,7 @@ impl Gpu {
             bindings: commands.bindings,
             submits: commands.submits,
             readbacks: commands.readbacks,
+            waited: commands.waited,
         }
     }
 
