@@ -10,6 +10,8 @@ pub struct Counts {
     pub kernels: u64,
     /// Buffers that they were given, all together.
     pub bindings: u64,
+    /// Groups of buffers put together for them: none, once the work is in its stride.
+    pub groups_created: u64,
     /// Times that commands were handed over.
     pub submits: u64,
     /// Times that the host waited for values.
@@ -27,6 +29,7 @@ impl Counts {
         Counts {
             kernels: after.dispatches - before.dispatches,
             bindings: after.bindings - before.bindings,
+            groups_created: after.groups_created - before.groups_created,
             submits: after.submits - before.submits,
             readbacks: after.readbacks - before.readbacks,
             pipelines_created: after.pipelines - before.pipelines,

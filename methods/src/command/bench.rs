@@ -202,11 +202,11 @@ fn print_host(host: &Host) {
         first_seconds * 1e3
     );
     let Counts { kernels, bindings, submits, readbacks, .. } = counts;
-    let Counts { pipelines_created, buffers_created, peak_bytes, .. } = counts;
+    let Counts { pipelines_created, buffers_created, groups_created, peak_bytes, .. } = counts;
     println!(
         "  a repetition: {kernels} kernels with {bindings} bindings in {submits} hand-overs, \
-         {readbacks} readbacks, {pipelines_created} pipelines and {buffers_created} buffers \
-         created; tensors held {:.0} MB at most",
+         {readbacks} readbacks; {pipelines_created} pipelines, {buffers_created} buffers and \
+         {groups_created} groups of them created; tensors held {:.0} MB at most",
         *peak_bytes as f64 / 1e6
     );
 }
