@@ -19,6 +19,7 @@ mod shader;
 mod template;
 mod timer;
 pub(crate) mod totals;
+pub(crate) mod updates;
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
