@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use methods::bench::{self, Counts, Effort, Line, Measured, WORKS};
+use methods::bench::{self, Counts, Effort, Host, Line, Measured, WORKS};
 use methods::data::SOURCES;
 use methods::train::{Settings, device_named};
 use serde_json::{Map, Value, json};
@@ -100,10 +100,6 @@ impl Bench {
                     let lines = bench::profile(&mut work, self.shapes, limits.as_ref());
                     self.print_profile(&measured, &lines)?;
                     entry["operations"] = by_name(&lines)?;
-                    if let Some(counts) = bench::counts(&mut work, &device) {
-                        self.print_counts(&measured, &counts)?;
-                        entry["counts"] = serde_json::to_value(&counts)?;
-                    }
                 }
                 record.insert(measured.work, entry);
             }
@@ -179,24 +175,7 @@ impl Bench {
             print!("  {:.0} MB", *bytes as f64 / 1e6);
         }
         println!();
-        Ok(())
-    }
-
-    fn print_counts(&self, measured: &Measured, counts: &Counts) -> anyhow::Result<()> {
-        if self.json {
-            let mut line = serde_json::to_value(counts)?;
-            line["work"] = json!(measured.work);
-            println!("{line}");
-            return Ok(());
-        }
-        let Counts { kernels, bindings, submits, readbacks, .. } = counts;
-        let Counts { pipelines_created, buffers_created, peak_bytes, .. } = counts;
-        println!(
-            "  a repetition: {kernels} kernels with {bindings} bindings in {submits} hand-overs, \
-             {readbacks} readbacks, {pipelines_created} pipelines and {buffers_created} buffers \
-             created; tensors held {:.0} MB at most",
-            *peak_bytes as f64 / 1e6
-        );
+        measured.host.as_ref().inspect(|host| print_host(host));
         Ok(())
     }
 
@@ -212,6 +191,24 @@ impl Bench {
         print!("{}", bench::table(lines));
         Ok(())
     }
+}
+
+fn print_host(host: &Host) {
+    let Host { first_seconds, first_pipelines, seconds, microseconds_a_kernel, counts, .. } = host;
+    println!(
+        "  the host: {:.2} ms, {microseconds_a_kernel:.2} µs a kernel; the first time {:.0} ms \
+         with {first_pipelines} pipelines",
+        seconds * 1e3,
+        first_seconds * 1e3
+    );
+    let Counts { kernels, bindings, submits, readbacks, .. } = counts;
+    let Counts { pipelines_created, buffers_created, groups_created, peak_bytes, .. } = counts;
+    println!(
+        "  a repetition: {kernels} kernels with {bindings} bindings in {submits} hand-overs, \
+         {readbacks} readbacks; {pipelines_created} pipelines, {buffers_created} buffers and \
+         {groups_created} groups of them created; tensors held {:.0} MB at most",
+        *peak_bytes as f64 / 1e6
+    );
 }
 
 fn billions(limits: &Limits) -> Value {

@@ -200,6 +200,7 @@ pub(crate) fn open(mode: Mode) -> Result<Opened, DeviceError> {
     report.has_clock = features.contains(wgpu::Features::TIMESTAMP_QUERY);
     report.max_tensor_bytes = max_tensor_bytes(&limits);
     report.immediate_bytes = limits.max_immediate_size;
+    report.storage_buffers = limits.max_storage_buffers_per_shader_stage;
     report.workgroup_bytes = limits.max_compute_workgroup_storage_size;
     let opened = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
         label: Some("stopgrad"),

@@ -8,6 +8,7 @@
 mod adapter;
 mod custom;
 pub(crate) mod gemm;
+mod groups;
 mod launch;
 mod limits;
 mod mode;
@@ -18,9 +19,11 @@ mod shader;
 mod template;
 mod timer;
 pub(crate) mod totals;
+pub(crate) mod updates;
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::time::Duration;
 
 pub use crate::gpu::adapter::{AdapterKind, AdapterReport, adapters};
 pub(crate) use crate::gpu::custom::Custom;
@@ -28,9 +31,10 @@ pub(crate) use crate::gpu::launch::{Grid, Launch, Word};
 pub(crate) use crate::gpu::pool::GpuBuffer;
 
 use crate::error::DeviceError;
+use crate::gpu::groups::Groups;
 use crate::gpu::mode::Mode;
 use crate::gpu::pool::Pool;
-use crate::gpu::recorder::{Dispatch, Recorder};
+use crate::gpu::recorder::{Dispatch, MOST_WORDS, Recorder};
 use crate::gpu::shader::{Pipeline, Shaders};
 use crate::gpu::timer::Scope;
 
@@ -42,6 +46,7 @@ pub(crate) struct Gpu {
     report: AdapterReport,
     shaders: Shaders,
     pool: Arc<Pool>,
+    groups: Groups,
     recorder: Mutex<Recorder>,
 }
 
@@ -63,10 +68,14 @@ pub struct GpuCounters {
     pub dispatches: u64,
     /// Buffers that these kernels were given.
     pub bindings: u64,
+    /// Groups of buffers that were put together for them, where no kept one would do.
+    pub groups_created: u64,
     /// Times that commands were handed over to the GPU.
     pub submits: u64,
     /// Times that the host waited for values.
     pub readbacks: u64,
+    /// How long the host waited for the GPU: for values, or because too much was under way.
+    pub waited: Duration,
 }
 
 /// A shape that does not fit panics before anything is recorded, so a caught panic leaves the
@@ -92,7 +101,8 @@ impl Gpu {
         let recorder = Recorder::new(&device, &queue);
         let shaders = Shaders::new(&device, recorder.ring_layout(), mode.checked);
         let recorder = Mutex::new(recorder);
-        Ok(Gpu { device, report, shaders, pool: Arc::default(), recorder })
+        let (pool, groups) = (Arc::default(), Groups::default());
+        Ok(Gpu { device, report, shaders, pool, groups, recorder })
     }
 
     pub(crate) fn adapter(&self) -> &AdapterReport {
@@ -118,6 +128,7 @@ impl Gpu {
         let buffer = take().or_else(|| {
             // Waiting buffers of other sizes take room; commands that use them must end first.
             self.recorder().submit();
+            self.groups.clear();
             self.pool.release_waiting();
             let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
             take()
@@ -143,16 +154,16 @@ impl Gpu {
             return Vec::new();
         }
         let (copy, submission) = self.recorder().submit_readback(buffer.raw(), buffer.bytes());
-        let values = {
+        let (values, waited) = {
             let slice = copy.slice(..buffer.bytes());
             slice.map_async(wgpu::MapMode::Read, |_| {});
-            recorder::wait(&self.device, submission);
+            let waited = recorder::wait(&self.device, submission);
             let bytes = slice.get_mapped_range();
             let bytes = bytes.unwrap_or_else(|error| panic!("{}: {error}", self.report));
-            bytemuck::pod_collect_to_vec(&bytes[..])
+            (bytemuck::pod_collect_to_vec(&bytes[..]), waited)
         };
         copy.unmap();
-        self.recorder().keep_readback(copy);
+        self.recorder().keep_readback(copy, waited);
         values
     }
 
@@ -161,15 +172,16 @@ impl Gpu {
         if launch.grid.is_empty() {
             return;
         }
-        // A struct that holds vectors is a whole number of them long.
-        let mut params = launch.params.to_vec();
-        params.resize(params.len().next_multiple_of(4), 0);
-        let pipeline = self.shaders.pipeline(&launch, params.len());
         let Launch { name, inputs, outputs, grid, .. } = launch;
-        let buffers = &self.bind(name, &pipeline, inputs, outputs);
+        let mut params = [0; MOST_WORDS];
+        params[..launch.params.len()].copy_from_slice(launch.params);
+        // A struct that holds vectors is a whole number of them long.
+        let params = &params[..launch.params.len().next_multiple_of(4)];
+        let pipeline = &self.shaders.pipeline(&launch, params.len());
+        let create = || self.bind(name, pipeline, inputs, outputs);
+        let buffers = &self.groups.get(inputs, outputs, create);
         let bytes = inputs.iter().chain(outputs).map(|buffer| buffer.bytes()).sum();
         let bound = ((inputs.len() + outputs.len()) as u64, bytes);
-        let (pipeline, params) = (&pipeline, &params[..]);
         self.recorder().dispatch(&Dispatch { name, pipeline, buffers, bound, params, grid });
     }
 
@@ -183,7 +195,7 @@ impl Gpu {
         self.recorder().submit();
     }
 
-    /// A kernel's buffers, in the order of their bindings.
+    /// A group of a kernel's buffers, in the order of their bindings.
     fn bind(
         &self,
         name: &str,
@@ -213,8 +225,10 @@ impl Gpu {
             peak_bytes: buffers.peak_bytes,
             dispatches: commands.dispatches,
             bindings: commands.bindings,
+            groups_created: self.groups.created(),
             submits: commands.submits,
             readbacks: commands.readbacks,
+            waited: commands.waited,
         }
     }
 

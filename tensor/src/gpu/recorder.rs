@@ -2,6 +2,7 @@
 //! somebody reads or when enough has been recorded.
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use crate::gpu::launch::Grid;
 use crate::gpu::shader::Pipeline;
@@ -28,6 +29,7 @@ pub(crate) struct Tally {
     pub(crate) bindings: u64,
     pub(crate) submits: u64,
     pub(crate) readbacks: u64,
+    pub(crate) waited: Duration,
 }
 
 /// One run of a kernel, ready to be recorded.
@@ -182,9 +184,10 @@ impl Recorder {
         (target, self.submit_encoder(encoder))
     }
 
-    /// Keeps a readback's buffer for the next.
-    pub(crate) fn keep_readback(&mut self, buffer: wgpu::Buffer) {
+    /// Keeps a readback's buffer for the next, and notes how long the host waited for it.
+    pub(crate) fn keep_readback(&mut self, buffer: wgpu::Buffer, waited: Duration) {
         self.readback = Some(buffer);
+        self.tally.waited += waited;
     }
 
     /// Ends the pass and returns its encoder, if anything is recorded.
@@ -202,7 +205,7 @@ impl Recorder {
         }
         let index = self.queue.submit([encoder.finish()]);
         if let Some(timer) = timer {
-            timer.read(|| wait(&self.device, index.clone()));
+            self.tally.waited += timer.read(|| wait(&self.device, index.clone()));
         }
         self.tally.submits += 1;
         (self.recorded, self.uploaded) = (0, 0);
@@ -210,7 +213,7 @@ impl Recorder {
         if self.in_flight.len() > MOST_IN_FLIGHT
             && let Some(oldest) = self.in_flight.pop_front()
         {
-            wait(&self.device, oldest);
+            self.tally.waited += wait(&self.device, oldest);
         }
         // Without a poll wgpu keeps what finished commands held.
         poll(&self.device, wgpu::PollType::Poll);
@@ -274,9 +277,11 @@ impl Ring {
     }
 }
 
-/// Waits until a hand-over has run.
-pub(crate) fn wait(device: &wgpu::Device, submission: wgpu::SubmissionIndex) {
+/// Waits until a hand-over has run; returns for how long.
+pub(crate) fn wait(device: &wgpu::Device, submission: wgpu::SubmissionIndex) -> Duration {
+    let start = Instant::now();
     poll(device, wgpu::PollType::Wait { submission_index: Some(submission), timeout: None });
+    start.elapsed()
 }
 
 fn poll(device: &wgpu::Device, how: wgpu::PollType) {
