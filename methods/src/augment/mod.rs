@@ -37,7 +37,12 @@ pub const STD: [f32; CHANNELS] = [0.229, 0.224, 0.225];
 ///
 /// The four numbers *are* the generator's 256-bit key, so no two views share a stream.
 pub fn key(seed: u64, epoch: usize, sample: usize, view: usize) -> ChaCha8Rng {
-    let words = [seed, epoch as u64, sample as u64, view as u64];
+    keyed([seed, epoch as u64, sample as u64, view as u64])
+}
+
+/// The generator of a 256-bit key. Draws that belong to no view have numbers beyond all that
+/// images have, of 64 bits on every machine.
+pub(crate) fn keyed(words: [u64; 4]) -> ChaCha8Rng {
     let mut key = [0; 32];
     for (bytes, word) in key.as_chunks_mut().0.iter_mut().zip(words) {
         *bytes = word.to_le_bytes();

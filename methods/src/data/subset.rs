@@ -5,10 +5,10 @@ use std::sync::Arc;
 use rand::seq::SliceRandom;
 
 use super::{DataError, Dataset, Image};
-use crate::augment::key;
+use crate::augment::keyed;
 
 /// The number of the view that draws a subset: one that no picture draws.
-const DRAW: usize = usize::MAX - 1;
+const DRAW: u64 = u64::MAX - 1;
 
 /// Some pictures of another set, in its order and with its classes.
 pub struct Subset {
@@ -32,7 +32,7 @@ impl Subset {
         }
         let mut indices = Vec::new();
         for (class, mut pictures) in classes.into_iter().enumerate() {
-            pictures.shuffle(&mut key(seed, 0, class, DRAW));
+            pictures.shuffle(&mut keyed([seed, 0, class as u64, DRAW]));
             let share = (pictures.len() as f64 * fraction).round() as usize;
             indices.extend(pictures.into_iter().take(share.max(1)));
         }

@@ -10,14 +10,14 @@ use std::thread::JoinHandle;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use crate::augment::key;
+use crate::augment::{key, keyed};
 use crate::data::{Broken, DataError, Dataset};
 use crate::method::View;
 
 /// Batches that wait: enough that a step never does, few enough to bound the memory.
 const AHEAD: usize = 2;
 /// The number of the view that shuffles an epoch: one that no image draws.
-const SHUFFLE: usize = usize::MAX;
+const SHUFFLE: u64 = u64::MAX;
 
 /// What views are drawn of and how.
 pub(super) struct Plan {
@@ -54,7 +54,7 @@ impl Plan {
     /// The order in which an epoch visits the images.
     fn order(&self, epoch: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.data.len()).collect();
-        order.shuffle(&mut key(self.seed, epoch, 0, SHUFFLE));
+        order.shuffle(&mut keyed([self.seed, epoch as u64, 0, SHUFFLE]));
         order
     }
 
