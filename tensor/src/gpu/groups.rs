@@ -78,7 +78,7 @@ impl Groups {
 mod tests {
     use super::*;
     use crate::gpu::mode::Mode;
-    use crate::gpu::{Gpu, Grid, Launch};
+    use crate::gpu::{Gpu, Grid, Launch, wait};
 
     fn launch(gpu: &Gpu, inputs: &[&GpuBuffer], outputs: &[&GpuBuffer]) {
         let both = inputs.len() == 2;
@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn the_same_buffers_share_a_group_and_others_do_not() {
-        let gpu = Gpu::open(Mode { noop: true, ..Mode::default() }).expect("no driver is needed");
+        let gpu = Gpu::open(Mode { noop: true, ..Mode::default() });
+        let gpu = wait::value_of(gpu).expect("a wait").expect("no driver is needed");
         let [x, y, z] = [1, 1, 1].map(|n| gpu.allocate(n));
         let created = || gpu.groups.created();
         launch(&gpu, &[&x], &[&y]);

@@ -20,6 +20,7 @@ mod template;
 mod timer;
 pub(crate) mod totals;
 pub(crate) mod updates;
+pub(crate) mod wait;
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
@@ -86,9 +87,25 @@ impl UnwindSafe for GpuBuffer {}
 impl RefUnwindSafe for GpuBuffer {}
 
 impl Gpu {
-    /// The process's GPU, opened at the first call; an error stays the same error.
+    /// The process's GPU, opened at the first call; an error stays the same error. A browser has
+    /// it only after [`shared_async`](Self::shared_async).
     pub(crate) fn shared() -> Result<Arc<Gpu>, DeviceError> {
-        SHARED.get_or_init(|| Gpu::open(Mode::from_environment()).map(Arc::new)).clone()
+        if wait::CAN_WAIT {
+            let open = || wait::value_of(Gpu::open(Mode::from_environment())).expect("a wait");
+            return SHARED.get_or_init(|| open().map(Arc::new)).clone();
+        }
+        let tried = "a browser opens one only to `Device::gpu_async().await`";
+        let unopened = || Err(DeviceError::NoAdapter { tried: tried.to_string() });
+        SHARED.get().cloned().unwrap_or_else(unopened)
+    }
+
+    /// As [`shared`](Self::shared), for whoever cannot wait.
+    pub(crate) async fn shared_async() -> Result<Arc<Gpu>, DeviceError> {
+        if let Some(opened) = SHARED.get() {
+            return opened.clone();
+        }
+        let opened = Gpu::open(Mode::from_environment()).await.map(Arc::new);
+        SHARED.get_or_init(|| opened).clone()
     }
 
     /// The process's GPU, if somebody has opened it.
@@ -96,8 +113,8 @@ impl Gpu {
         SHARED.get()?.as_ref().ok()
     }
 
-    fn open(mode: Mode) -> Result<Gpu, DeviceError> {
-        let adapter::Opened { device, queue, report } = adapter::open(mode)?;
+    async fn open(mode: Mode) -> Result<Gpu, DeviceError> {
+        let adapter::Opened { device, queue, report } = adapter::open(mode).await?;
         let recorder = Recorder::new(&device, &queue);
         let shaders = Shaders::new(&device, recorder.ring_layout(), mode.checked);
         let recorder = Mutex::new(recorder);
@@ -148,23 +165,30 @@ impl Gpu {
         buffer
     }
 
-    /// A buffer's values, after all that was recorded has run.
-    pub(crate) fn download(&self, buffer: &GpuBuffer) -> Vec<f32> {
-        if buffer.bytes() == 0 {
-            return Vec::new();
+    /// A buffer's values, after all that was recorded has run. The copy is handed over at once;
+    /// each read that has not ended has a buffer of its own to copy to.
+    pub(crate) fn read(
+        self: &Arc<Self>,
+        buffer: &GpuBuffer,
+    ) -> impl Future<Output = Vec<f32>> + use<> {
+        let (gpu, length) = (self.clone(), buffer.bytes());
+        let copied = (length > 0).then(|| {
+            let (copy, submission) = self.recorder().submit_readback(buffer.raw(), length);
+            let mapped = wait::mapped(&self.device, &copy, length, submission);
+            (copy, mapped)
+        });
+        async move {
+            let Some((copy, mapped)) = copied else { return Vec::new() };
+            let fail = |error: &dyn std::fmt::Display| -> ! { panic!("{}: {error}", gpu.report) };
+            let waited = mapped.await.unwrap_or_else(|error| fail(&error));
+            let bytes = copy.slice(..length).get_mapped_range();
+            let bytes = bytes.unwrap_or_else(|error| fail(&error));
+            let values = bytemuck::pod_collect_to_vec(&bytes[..]);
+            drop(bytes);
+            copy.unmap();
+            gpu.recorder().keep_readback(copy, waited);
+            values
         }
-        let (copy, submission) = self.recorder().submit_readback(buffer.raw(), buffer.bytes());
-        let (values, waited) = {
-            let slice = copy.slice(..buffer.bytes());
-            slice.map_async(wgpu::MapMode::Read, |_| {});
-            let waited = recorder::wait(&self.device, submission);
-            let bytes = slice.get_mapped_range();
-            let bytes = bytes.unwrap_or_else(|error| panic!("{}: {error}", self.report));
-            (bytemuck::pod_collect_to_vec(&bytes[..]), waited)
-        };
-        copy.unmap();
-        self.recorder().keep_readback(copy, waited);
-        values
     }
 
     /// Records a kernel's run; a run of no workgroups is nothing.

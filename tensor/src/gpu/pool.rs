@@ -10,6 +10,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
+use crate::gpu::wait;
+
 /// The smallest buffer, in bytes: a buffer of no elements must still be there to be bound.
 const SMALLEST: u64 = 256;
 
@@ -150,14 +152,15 @@ impl Pool {
 }
 
 fn create(device: &wgpu::Device, bytes: u64) -> Option<wgpu::Buffer> {
-    let scope = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
-        label: None,
-        size: bytes,
-        usage: USAGE,
-        mapped_at_creation: false,
-    });
-    pollster::block_on(scope.pop()).is_none().then_some(buffer)
+    let ask = || {
+        device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: bytes,
+            usage: USAGE,
+            mapped_at_creation: false,
+        })
+    };
+    wait::checked(device, wgpu::ErrorFilter::OutOfMemory, ask).ok()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use crate::gpu::{Launch, template};
+use crate::gpu::{Launch, template, wait};
 
 /// A compiled kernel.
 #[derive(Clone)]
@@ -192,12 +192,8 @@ impl Shaders {
 
 /// Calls `f`; what wgpu finds wrong with what `f` asks of the device is an error, not a panic.
 pub(crate) fn validated<T>(device: &wgpu::Device, f: impl FnOnce() -> T) -> Result<T, String> {
-    let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-    let value = f();
-    match pollster::block_on(scope.pop()) {
-        None => Ok(value),
-        Some(error) => Err(error.to_string().trim().to_string()),
-    }
+    wait::checked(device, wgpu::ErrorFilter::Validation, f)
+        .map_err(|error| error.to_string().trim().to_string())
 }
 
 /// A module without checks of indices, loops and divisions, which cost up to a hundred times the
@@ -226,12 +222,13 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use crate::gpu::mode::Mode;
-    use crate::gpu::{Gpu, Grid, Launch};
+    use crate::gpu::{Gpu, Grid, Launch, wait};
 
     /// What the tests of all kernels without an adapter rest on.
     #[test]
     fn a_broken_kernel_is_found_without_an_adapter() {
-        let gpu = Gpu::open(Mode { noop: true, ..Mode::default() }).expect("no driver is needed");
+        let gpu = Gpu::open(Mode { noop: true, ..Mode::default() });
+        let gpu = wait::value_of(gpu).expect("a wait").expect("no driver is needed");
         let y = gpu.allocate(1);
         let launch = |name, statement| {
             let paste = format!(
