@@ -98,3 +98,50 @@ pub(crate) fn launch<R, const I: usize, const O: usize, const N: usize>(
         grid: Grid::groups(groups.sum()),
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::update::{self, AdamW, Ema, Rule, Sgd};
+    use crate::{Device, Random, Tensor};
+
+    /// More parameters than a run takes, empty ones among them, by rates of their own.
+    fn values<R: Rule<I, O>, const I: usize, const O: usize>(
+        device: &Device,
+        rule: impl Fn(usize) -> R,
+    ) -> Vec<f32> {
+        let tensors: Vec<[Tensor; I]> = (0..19)
+            .map(|j| {
+                let random = |i| Random { seed: j as u64, stream: i as u64 };
+                let size = [0, 1, 255, 256, 257, 700][j % 6];
+                std::array::from_fn(|i| {
+                    let x = Tensor::normal(device, [size], random(i));
+                    &x * &x
+                })
+            })
+            .collect();
+        let jobs: Vec<_> =
+            tensors.iter().enumerate().map(|(j, tensors)| (rule(j), tensors.each_ref())).collect();
+        update::step(&jobs).iter().flatten().flat_map(|x| x.to_vec::<f32>()).collect()
+    }
+
+    fn agree<R: Rule<I, O>, const I: usize, const O: usize>(rule: impl Fn(usize) -> R) {
+        let Ok(gpu) = Device::gpu() else { return };
+        let [found, expected] = [&gpu, &Device::cpu()].map(|device| values(device, &rule));
+        assert_eq!(found.len(), expected.len());
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!(
+                (found - expected).abs() <= 1e-5 * (1.0 + expected.abs()),
+                "{found} {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn parameters_that_share_a_run_keep_their_own_values_and_rates() {
+        let lr = |j: usize| 0.1 * (1 + j) as f64;
+        agree(|j| Ema { momentum: 0.9 - 0.01 * j as f64, scale: lr(j) });
+        agree(|j| Sgd { lr: lr(j), momentum: 0.9, weight_decay: 0.1, nesterov: j % 2 == 0 });
+        let betas = [0.9, 0.99];
+        agree(|j| AdamW { lr: lr(j), betas, eps: 1e-3, weight_decay: 0.1, step: 1 + j as u64 });
+    }
+}
