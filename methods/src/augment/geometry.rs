@@ -21,8 +21,14 @@ pub struct Crop {
 impl Crop {
     /// The box of this size in the middle of `image`; never larger than `image`.
     pub fn center(image: &Image, height: usize, width: usize) -> Self {
-        let (height, width) = (height.min(image.height), width.min(image.width));
-        let (top, left) = ((image.height - height) / 2, (image.width - width) / 2);
+        Self::middle([image.height, image.width], [height, width])
+    }
+
+    /// The box of this size in the middle of a picture of `[height, width]`; never larger than
+    /// that.
+    pub fn middle(picture: [usize; 2], size: [usize; 2]) -> Self {
+        let [height, width] = [0, 1].map(|axis| size[axis].min(picture[axis]));
+        let (top, left) = ((picture[0] - height) / 2, (picture[1] - width) / 2);
         Self { top, left, height, width }
     }
 

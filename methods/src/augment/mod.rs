@@ -1,12 +1,13 @@
 //! Views: the random crops, colours and blurs that a method must see through.
 //!
 //! Every operation is a plain function of a picture and explicit factors, with the meaning of
-//! torchvision's operation on float tensors; [`Recipe`] draws the factors. Randomness comes from
+//! torchvision's operation on float tensors; [`Recipe`] draws the factors, and [`Drawn`] holds them. Randomness comes from
 //! [`key`] alone, so a view depends on (seed, epoch, sample, view) and on nothing else: not on
 //! the number of threads, and not on where a run was interrupted.
 
 mod blur;
 mod color;
+mod drawn;
 mod geometry;
 #[cfg(test)]
 mod goldens;
@@ -19,6 +20,7 @@ use crate::data::{CHANNELS, Image};
 
 pub use blur::gaussian_blur;
 pub use color::{brightness, contrast, grayscale, hue, normalize, saturation, solarize};
+pub use drawn::{Drawn, Jitter};
 pub use geometry::{Crop, Interpolation, crop_resize, hflip};
 pub use recipe::{Recipe, RecipeError};
 
