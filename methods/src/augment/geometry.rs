@@ -32,6 +32,20 @@ impl Crop {
         Self { top, left, height, width }
     }
 
+    /// Panics when the box is empty or leaves the picture.
+    #[track_caller]
+    pub(super) fn check(self, image: &Image) {
+        assert!(
+            self.height > 0
+                && self.width > 0
+                && self.top + self.height <= image.height
+                && self.left + self.width <= image.width,
+            "crop_resize: {self:?} in a picture of {} × {}",
+            image.height,
+            image.width
+        );
+    }
+
     /// The whole of `image`.
     pub fn whole(image: &Image) -> Self {
         Self::center(image, image.height, image.width)
@@ -51,7 +65,7 @@ pub enum Interpolation {
 
 impl Interpolation {
     /// What mixes `outputs` pixels from `inputs` along an axis.
-    fn taps(self, inputs: usize, outputs: usize) -> Taps<f32> {
+    pub(super) fn taps(self, inputs: usize, outputs: usize) -> Taps<f32> {
         let filter = match self {
             Self::Bilinear => Filter::Bilinear,
             Self::Bicubic => Filter::Bicubic,
@@ -71,15 +85,7 @@ pub fn crop_resize(
     [height, width]: [usize; 2],
     interpolation: Interpolation,
 ) -> Image {
-    assert!(
-        crop.height > 0
-            && crop.width > 0
-            && crop.top + crop.height <= image.height
-            && crop.left + crop.width <= image.width,
-        "crop_resize: {crop:?} in a picture of {} × {}",
-        image.height,
-        image.width
-    );
+    crop.check(image);
     let vertical = interpolation.taps(crop.height, height);
     let horizontal = interpolation.taps(crop.width, width);
 

@@ -11,6 +11,7 @@ mod drawn;
 mod geometry;
 #[cfg(test)]
 mod goldens;
+pub(crate) mod gpu;
 mod recipe;
 
 use rand::SeedableRng;
