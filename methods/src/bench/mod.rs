@@ -44,11 +44,14 @@ impl Work {
 
     /// Does the work once, to its end: on a GPU too.
     pub fn once(&mut self) {
-        let result = (self.run)();
-        // Reading one number waits for all that came before it.
-        let first = result.reshape([result.shape().elements()]).slice(0, 0, 1);
-        std::hint::black_box(first.item());
+        wait(&(self.run)());
     }
+}
+
+/// Waits until a result is there: reading one number waits for all that came before it.
+fn wait(result: &Tensor) {
+    let first = result.reshape([result.shape().elements()]).slice(0, 0, 1);
+    std::hint::black_box(first.item());
 }
 
 /// How work is measured.
