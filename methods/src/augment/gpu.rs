@@ -8,7 +8,7 @@
 
 mod packed;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::sync::LazyLock;
 
