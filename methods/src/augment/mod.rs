@@ -1,9 +1,10 @@
 //! Views: the random crops, colours and blurs that a method must see through.
 //!
 //! Every operation is a plain function of a picture and explicit factors, with the meaning of
-//! torchvision's operation on float tensors; [`Recipe`] draws the factors, and [`Drawn`] holds them. Randomness comes from
-//! [`key`] alone, so a view depends on (seed, epoch, sample, view) and on nothing else: not on
-//! the number of threads, and not on where a run was interrupted.
+//! torchvision's operation on float tensors; [`Recipe`] draws the factors, and [`Drawn`] holds and
+//! applies them, as two kernels on a GPU do. Randomness comes from [`key`] alone, so a view depends
+//! on (seed, epoch, sample, view) and on nothing else: not on the number of threads, and not on
+//! where a run was interrupted.
 
 mod blur;
 mod color;

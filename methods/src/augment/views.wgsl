@@ -67,7 +67,8 @@ fn turned(pixel: vec3<f32>, factor: f32) -> vec3<f32> {
     return saturate(value - chroma * saturate(min(k, 4.0 - k)));
 }
 
-/// The colour changes from `begin` up to, not including, `end`. `mean` is the view's grey, for contrast.
+/// A pixel after the colour changes from `begin` up to, not including, `end`. `mean` is the view's
+/// grey, for contrast.
 fn changed(block: u32, first: vec3<f32>, begin: u32, end: u32, mean: f32) -> vec3<f32> {
     var pixel = first;
     for (var i = begin; i < end; i++) {
@@ -84,6 +85,7 @@ fn changed(block: u32, first: vec3<f32>, begin: u32, end: u32, mean: f32) -> vec
     return pixel;
 }
 
+// ANCHOR: main
 @compute @workgroup_size(THREADS)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -132,3 +134,4 @@ fn main(
         views[at + 2u] = pixel.z;
     }
 }
+// ANCHOR_END: main
