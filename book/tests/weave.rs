@@ -405,10 +405,7 @@ fn a_demonstration_stands_as_its_picture() {
          <figcaption>A ring. It turns.</figcaption>\n</figure>\n"
     );
     assert_eq!(fault(&fence("demo,ring")), "write `demo,NAME,METHOD` after the fence");
-    assert_eq!(
-        fault("```demo,ring,byol\n```"),
-        "a demonstration without words for its picture"
-    );
+    assert_eq!(fault("```demo,ring,byol\n```"), "a demonstration without words for its picture");
 }
 
 #[test]

@@ -64,7 +64,10 @@ const DATA: &str = "data";
 
 fn known() -> PossibleValuesParser {
     let limits = (LIMITS, "what the device can do at most: arithmetic, and copying memory");
-    let data = (DATA, "batches of a method's views: reading, decoding and augmenting, no network");
+    let data = (
+        DATA,
+        "batches of a method's views, no network; and what the host does where a GPU makes them",
+    );
     let works = WORKS.iter().copied().chain([data, limits]);
     PossibleValuesParser::new(works.map(|(name, what)| PossibleValue::new(name).help(what)))
 }
@@ -86,10 +89,11 @@ impl Bench {
         let mut record = Map::new();
         for name in self.works.iter().filter(|name| *name != LIMITS) {
             if name == DATA {
-                let measured = bench::measure_loader(&self.settings()?, &device, effort)?;
-                self.print(&measured)?;
-                let entry = serde_json::to_value(&measured)?;
-                record.insert(measured.work, entry);
+                for measured in bench::measure_loader(&self.settings()?, &device, effort)? {
+                    self.print(&measured)?;
+                    let entry = serde_json::to_value(&measured)?;
+                    record.insert(measured.work, entry);
+                }
                 continue;
             }
             for mut work in bench::find(name, &device).expect("it is known") {
