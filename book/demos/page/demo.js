@@ -6,18 +6,21 @@
 //   measures               what is shown beside the picture, and the curves
 //   draw(canvas, look)     the picture
 //   words(look)            the same in words
+// or, where nothing goes on by itself, with open(figure), which does all of it.
 
 import { Canvas, Curves } from './canvas.js';
 import { controls } from './controls.js';
 
 const modules = {
     collapse: () => import('./collapse.js'),
+    kernels: () => import('./kernels.js'),
 };
 
 /** Puts a running demonstration in the place of its picture. */
 export async function open(figure) {
     const { demo: name, method } = figure.dataset;
     const kind = await modules[name]();
+    if (kind.open) return kind.open(figure);
     const panel = new Panel(name, kind, method);
     figure.querySelector('img')?.replaceWith(panel.element);
     await panel.open();

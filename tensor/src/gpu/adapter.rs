@@ -76,7 +76,8 @@ impl AdapterReport {
             (wgpu::Features::TIMESTAMP_QUERY, "timestamps"),
         ];
         AdapterReport {
-            name: info.name,
+            // A browser keeps the name to itself.
+            name: if info.name.is_empty() { "unnamed GPU".to_string() } else { info.name },
             backend: info.backend.to_str(),
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
             kind: match info.device_type {
