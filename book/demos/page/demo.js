@@ -16,6 +16,11 @@ const modules = {
     kernels: () => import('./kernels.js'),
 };
 
+const DEVICE = {
+    name: 'device', label: 'device', kind: 'choice',
+    options: [['cpu', 'processor'], ['gpu', 'GPU, by WebGPU']],
+};
+
 /** Puts a running demonstration in the place of its picture. */
 export async function open(figure) {
     const { demo: name, method } = figure.dataset;
@@ -32,7 +37,7 @@ class Panel {
         this.worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
         this.worker.addEventListener('message', ({ data }) => this.hear(data));
         this.worker.addEventListener('error', ({ message }) => this.fail(message));
-        this.values = kind.start(method);
+        this.values = { device: 'cpu', ...kind.start(method) };
         this.build();
         // A panel that cannot be seen does not run.
         new IntersectionObserver(entries => {
@@ -60,7 +65,7 @@ class Panel {
         });
         this.form = make('form', 'demo-switches');
         this.form.addEventListener('submit', event => event.preventDefault());
-        const switches = this.kind.switches(this.method);
+        const switches = [...this.kind.switches(this.method), DEVICE];
         this.form.append(...controls(switches, this.values, changed => this.set(changed)));
         const buttons = make('div', 'demo-buttons');
         const button = (text, act) => {
@@ -79,11 +84,13 @@ class Panel {
     async open() {
         this.curves.clear();
         this.status.textContent = 'Loading …';
-        const { device = 'cpu', ...switches } = this.values;
+        this.status.classList.remove('demo-failed');
+        const { device, ...switches } = this.values;
+        this.device = undefined;
         const opened = new Promise(resolve => { this.opened = resolve; });
         this.worker.postMessage({ verb: 'open', name: this.name, device, switches });
         await opened;
-        this.run();
+        if (this.device) this.run();
     }
 
     set(changed) {
