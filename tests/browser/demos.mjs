@@ -139,7 +139,7 @@ async function axe(page, what) {
 async function shoot(figure, name) {
     if (!pictures) return;
     mkdirSync(pictures, { recursive: true });
-    await figure.locator('.demo-panel').screenshot({ path: join(pictures, `demo-${name}.png`) });
+    await figure.locator('.demo-pictures, .demo-bars').screenshot({ path: join(pictures, `demo-${name}.png`) });
 }
 
 /** Switched off by keyboard, the protection is gone and the outputs become one; and back. */
