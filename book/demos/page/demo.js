@@ -3,8 +3,8 @@
 // A demonstration is a module of its own with
 //   switches(method)       the switches, with their first values
 //   start(method)          the rest of what the worker is told first
-//   measures               what is shown beside the picture, and the curves
-//   draw(canvas, look)     the picture
+//   measures(method)       what is shown beside the picture, and the curves
+//   draw(canvas, look)     the picture; what a look leaves out is as in the one before
 //   words(look)            the same in words
 
 import { Canvas, Curves } from './canvas.js';
@@ -12,6 +12,7 @@ import { controls } from './controls.js';
 
 const modules = {
     collapse: () => import('./collapse.js'),
+    room: () => import('./room.js'),
 };
 
 /** Puts a running demonstration in the place of its picture. */
@@ -30,6 +31,7 @@ class Panel {
         this.worker.addEventListener('message', ({ data }) => this.hear(data));
         this.worker.addEventListener('error', ({ message }) => this.fail(message));
         this.values = kind.start(method);
+        this.measures = kind.measures(method);
         this.build();
         // A panel that cannot be seen does not run.
         new IntersectionObserver(entries => {
@@ -48,9 +50,9 @@ class Panel {
         this.element = make('div', 'demo-panel', null);
         const pictures = make('div', 'demo-pictures');
         this.canvas = new Canvas(make('canvas', 'demo-picture', pictures));
-        this.curves = new Curves(make('canvas', 'demo-curves', pictures), this.kind.measures);
+        this.curves = new Curves(make('canvas', 'demo-curves', pictures), this.measures);
         this.numbers = make('dl', 'demo-numbers');
-        this.fields = this.kind.measures.map(({ label }) => {
+        this.fields = this.measures.map(({ label }) => {
             const pair = make('div', '', this.numbers);
             make('dt', '', pair).textContent = label;
             return make('dd', '', pair);
@@ -75,6 +77,7 @@ class Panel {
     /** From the first step, with the switches as they stand. */
     async open() {
         this.curves.clear();
+        this.look = undefined;
         this.status.textContent = 'Loading …';
         const { device = 'cpu', ...switches } = this.values;
         const opened = new Promise(resolve => { this.opened = resolve; });
@@ -116,14 +119,15 @@ class Panel {
 
     show({ look, rate }) {
         if (!look) return;
-        this.look = look;
+        look = this.look = { ...this.look, ...look };
         this.kind.draw(this.canvas, look, this.values);
         this.canvas.describe(this.kind.words(look));
         this.curves.add(look);
-        this.kind.measures.forEach(({ key, digits }, i) => {
+        this.measures.forEach(({ key, digits }, i) => {
             this.fields[i].textContent = look[key]?.toFixed(digits) ?? '–';
         });
-        this.status.textContent = `Step ${look.step}, ${rate.toFixed(0)} a second, on ${this.device}.`;
+        const pace = rate.toFixed(rate < 10 ? 1 : 0);
+        this.status.textContent = `Step ${look.step}, ${pace} a second, on ${this.device}.`;
         this.element.dataset.step = look.step;
     }
 

@@ -6,6 +6,7 @@
 
 pub mod collapse;
 mod plane;
+pub mod room;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
@@ -15,11 +16,14 @@ use tensor::Device;
 use thiserror::Error;
 
 use crate::collapse::Lab;
+use crate::room::Room;
 
 /// One of the demonstrations, as a page runs it: requests and answers are JSON.
 pub enum Demonstration {
     /// [`collapse`].
     Collapse(Lab),
+    /// [`room`].
+    Room(Room),
 }
 
 impl Demonstration {
@@ -33,6 +37,10 @@ impl Demonstration {
                 let switches = serde_json::from_str(switches)?;
                 Ok(Demonstration::Collapse(Lab::new(device, switches)?))
             }
+            "room" => {
+                let switches = serde_json::from_str(switches)?;
+                Ok(Demonstration::Room(Room::new(device, switches)?))
+            }
             _ => Err(DemoError::Unknown(name.to_string())),
         }
     }
@@ -44,6 +52,7 @@ impl Demonstration {
     pub fn set(&mut self, switches: &str) -> Result<(), DemoError> {
         match self {
             Demonstration::Collapse(lab) => lab.set(serde_json::from_str(switches)?),
+            Demonstration::Room(room) => room.set(serde_json::from_str(switches)?),
         }
     }
 
@@ -56,6 +65,10 @@ impl Demonstration {
             Demonstration::Collapse(lab) => {
                 (0..steps).for_each(|_| lab.step());
                 Ok(serde_json::to_string(&lab.look().await)?)
+            }
+            Demonstration::Room(room) => {
+                (0..steps).for_each(|_| room.step());
+                Ok(serde_json::to_string(&room.look().await)?)
             }
         }
     }

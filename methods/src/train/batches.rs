@@ -6,7 +6,7 @@ use autodiff::Var;
 use tensor::{Device, Tensor};
 
 use super::Schedule;
-use super::loader::{Loader, Plan};
+use super::loader::{Batch as Drawn, Loader, Plan};
 use crate::data::{DataError, Dataset};
 use crate::method::View;
 
@@ -34,6 +34,32 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// The batch that [`Batches`] gives first, drawn at once and without a thread: for a browser,
+    /// which has none.
+    ///
+    /// # Errors
+    /// Where images cannot be read.
+    pub fn draw(
+        data: Arc<dyn Dataset>,
+        views: Vec<View>,
+        image_size: usize,
+        device: &Device,
+        at: Schedule,
+    ) -> Result<Self, DataError> {
+        let plan = Plan::of(data, &views, image_size, at, at.step..at.step + 1);
+        Ok(Batch::on(device, plan.first()?, &views, image_size, at))
+    }
+
+    /// What was drawn, on a device.
+    fn on(device: &Device, drawn: Drawn, views: &[View], image_size: usize, at: Schedule) -> Self {
+        let view = |(pixels, view): (Vec<f32>, &View)| {
+            let side = view.side(image_size);
+            Var::constant(Tensor::from_slice(device, [at.batch, side, side, 3], &pixels))
+        };
+        let (images, drawn) = (drawn.images, drawn.views);
+        Batch { at, views: drawn.into_iter().zip(views).map(view).collect(), images }
+    }
+
     /// The classes of the images, `[batch]`. A set without labels has the class 0 alone.
     pub fn labels(&self, data: &dyn Dataset) -> Tensor {
         let label = |&image: &usize| data.label(image).unwrap_or(0) as f64;
@@ -52,9 +78,7 @@ impl Batches {
         device: &Device,
         at: Schedule,
     ) -> Self {
-        let Schedule { step, batch, seed, .. } = at;
-        let steps = step..at.total();
-        let plan = Plan { data, views: views.clone(), image_size, batch, seed, steps };
+        let plan = Plan::of(data, &views, image_size, at, at.step..at.total());
         Batches { loader: Loader::start(plan), views, image_size, device: device.clone(), at }
     }
 
@@ -69,15 +93,9 @@ impl Batches {
             Ok(drawn) => drawn,
             Err(error) => return Some(Err(error)),
         };
-        let view = |(pixels, view): (Vec<f32>, &View)| {
-            let side = view.side(self.image_size);
-            let shape = [self.at.batch, side, side, 3];
-            Var::constant(Tensor::from_slice(&self.device, shape, &pixels))
-        };
-        let views = drawn.views.into_iter().zip(&self.views).map(view).collect();
-        let at = self.at;
+        let batch = Batch::on(&self.device, drawn, &self.views, self.image_size, self.at);
         self.at.step += 1;
-        Some(Ok(Batch { at, views, images: drawn.images }))
+        Some(Ok(batch))
     }
 }
 
@@ -86,5 +104,29 @@ impl Iterator for Batches {
 
     fn next(&mut self) -> Option<Self::Item> {
         Some(self.next_batch()?.map(|Batch { at, views, .. }| (at, views)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::augment::Recipe;
+    use crate::data::{Difficulty, Shapes};
+
+    #[test]
+    fn a_batch_is_the_same_with_and_without_a_thread() {
+        let device = Device::cpu();
+        let data: Arc<dyn Dataset> = Arc::new(Shapes::train(0, Difficulty::Quiet));
+        let views: Vec<View> = vec![Recipe::simsiam().into(); 2];
+        let at = Schedule { step: 511, steps_per_epoch: 512, epochs: 2, batch: 4, seed: 3 };
+        let mut batches = Batches::new(data.clone(), views.clone(), 8, &device, at);
+        for step in 511..514 {
+            let at = Schedule { step, ..at };
+            let found = Batch::draw(data.clone(), views.clone(), 8, &device, at).expect("shapes");
+            let wanted = batches.next_batch().expect("a batch").expect("shapes");
+            assert_eq!((found.at, &found.images), (wanted.at, &wanted.images));
+            let pixels = |batch: &Batch| batch.views[1].value().to_vec::<f32>();
+            assert_eq!(pixels(&found), pixels(&wanted));
+        }
     }
 }

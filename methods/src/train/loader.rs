@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use crate::augment::{key, keyed};
 use crate::data::{Broken, DataError, Dataset};
 use crate::method::View;
+use crate::train::Schedule;
 
 /// Batches that wait: enough that a step never does, few enough to bound the memory.
 const AHEAD: usize = 2;
@@ -47,6 +48,17 @@ pub(super) struct Loader {
 }
 
 impl Plan {
+    pub(super) fn of(
+        data: Arc<dyn Dataset>,
+        views: &[View],
+        image_size: usize,
+        at: Schedule,
+        steps: std::ops::Range<usize>,
+    ) -> Self {
+        let Schedule { batch, seed, .. } = at;
+        Plan { data, views: views.to_vec(), image_size, batch, seed, steps }
+    }
+
     pub(super) fn steps_per_epoch(&self) -> usize {
         self.data.len() / self.batch.max(1)
     }
@@ -81,7 +93,11 @@ impl Plan {
         Ok((index, self.views.iter().enumerate().map(draw).collect()))
     }
 
-    fn draw(&self, epoch: usize, samples: &[usize], broken: &Broken) -> Result<Batch, DataError> {
+    /// The batch of one step; `order` is its epoch's.
+    fn draw(&self, step: usize, order: &[usize], broken: &Broken) -> Result<Batch, DataError> {
+        let per_epoch = self.steps_per_epoch().max(1);
+        let epoch = step / per_epoch;
+        let samples = &order[step % per_epoch * self.batch..][..self.batch];
         let drawn: Vec<(usize, Vec<Vec<f32>>)> = samples
             .par_iter()
             .map(|&sample| self.views(epoch, sample, broken))
@@ -89,6 +105,13 @@ impl Plan {
         let (images, drawn): (Vec<_>, Vec<_>) = drawn.into_iter().unzip();
         let join = |view: usize| drawn.iter().flat_map(|image| &image[view]).copied().collect();
         Ok(Batch { images, views: (0..self.views.len()).map(join).collect() })
+    }
+
+    /// The first of the steps alone, drawn here and at once.
+    pub(super) fn first(&self) -> Result<Batch, DataError> {
+        let step = self.steps.start;
+        let order = self.order(step / self.steps_per_epoch().max(1));
+        self.draw(step, &order, &Broken::default())
     }
 }
 
@@ -130,9 +153,8 @@ fn draw_all(plan: &Plan, broken: &Broken, sender: &SyncSender<Result<Batch, Data
         if order.0 != epoch {
             order = (epoch, plan.order(epoch));
         }
-        let samples = &order.1[step % per_epoch * plan.batch..][..plan.batch];
         // A closed channel means that the run has ended early.
-        if sender.send(plan.draw(epoch, samples, broken)).is_err() {
+        if sender.send(plan.draw(step, &order.1, broken)).is_err() {
             return;
         }
     }
