@@ -183,6 +183,38 @@ async function kernels(context, hasGpu) {
     await page.close();
 }
 
+/** How many colours a figure's picture has. */
+function colours(figure) {
+    return figure.locator('.demo-picture').evaluate(canvas => {
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        return new Set(new Uint32Array(data.buffer)).size;
+    });
+}
+
+/** Trains before the reader, who sees pictures; switched off by keyboard, a part is missed. */
+async function room(context, method, part, label, falls) {
+    const { page, figure } = await start(context, `${method}.html`, 'room', method);
+    const what = `${method} in the training room`;
+    const step = async () => Number(await figure.locator('.demo-panel').getAttribute('data-step'));
+    const begun = [await step(), Date.now()];
+    await page.waitForTimeout(4000);
+    const rate = 1000 * (await step() - begun[0]) / (Date.now() - begun[1]);
+    console.log(`${what}: ${rate.toFixed(1)} steps a second`);
+    if (!(rate > 0)) fault(`${what}: takes no steps`);
+    if (!(await colours(figure) > 500)) fault(`${what}: shows no pictures`);
+    const neighbours = figure.getByRole('img', { name: /nearest neighbours, of which \d+ of 40/ });
+    if (!(await neighbours.count())) fault(`${what}: tells of no neighbours`);
+    // The chapter shows a network that has learned for a while.
+    if (pictures) await page.waitForTimeout(PATIENCE);
+    await shoot(figure, `room-${method}`);
+    await axe(page, what);
+    await figure.getByLabel(part).focus();
+    await page.keyboard.press('Space');
+    const seconds = await until(figure, label, falls, `${what} without ${part}`);
+    console.log(`${what}: without ${part} ${label} has fallen ${seconds?.toFixed(1)} s after`);
+    await page.close();
+}
+
 requireAll(site);
 if (!existsSync(join(site, 'demos/demos.js'))) {
     leaveOut('the book is built without demonstrations: `cargo book --with-demos`');
@@ -203,6 +235,8 @@ for (const [gpu, args] of [['with WebGPU', WEBGPU], ['without WebGPU', ['--disab
         await collapse(context, 'simsiam', 'stop-gradient');
         await collapse(context, 'byol', 'stop-gradient');
         await collapse(context, 'simclr', 'negatives');
+        await room(context, 'simsiam', 'stop-gradient', 'RankMe', rank => rank < 4);
+        await room(context, 'dino', 'centring', 'entropy', entropy => entropy < 0.3);
     }
     await browser.close();
 }

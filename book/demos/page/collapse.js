@@ -3,7 +3,7 @@
 const RATES = { simsiam: 0.4, byol: 0.1, simclr: 0.2 };
 const NAMES = { simsiam: 'sim-siam', byol: 'byol', simclr: 'sim-clr' };
 
-export const measures = [
+export const measures = () => [
     { key: 'loss', label: 'loss', digits: 3, curve: true },
     { key: 'std', label: 'std·√d', digits: 2, curve: true },
     { key: 'rankme', label: 'RankMe', digits: 1, curve: true },

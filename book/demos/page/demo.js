@@ -3,8 +3,8 @@
 // A demonstration is a module of its own with
 //   switches(method)       the switches, with their first values
 //   start(method)          the rest of what the worker is told first
-//   measures               what is shown beside the picture, and the curves
-//   draw(canvas, look)     the picture
+//   measures(method)       what is shown beside the picture, and the curves
+//   draw(canvas, look)     the picture; what a look leaves out is as in the one before
 //   words(look)            the same in words
 // or, where nothing goes on by itself, with open(figure), which does all of it.
 
@@ -14,6 +14,7 @@ import { controls } from './controls.js';
 const modules = {
     collapse: () => import('./collapse.js'),
     kernels: () => import('./kernels.js'),
+    room: () => import('./room.js'),
 };
 
 const DEVICE = {
@@ -38,6 +39,7 @@ class Panel {
         this.worker.addEventListener('message', ({ data }) => this.hear(data));
         this.worker.addEventListener('error', ({ message }) => this.fail(message));
         this.values = { device: 'cpu', ...kind.start(method) };
+        this.measures = kind.measures(method);
         this.build();
         // A panel that cannot be seen does not run.
         new IntersectionObserver(entries => {
@@ -56,9 +58,9 @@ class Panel {
         this.element = make('div', 'demo-panel', null);
         const pictures = make('div', 'demo-pictures');
         this.canvas = new Canvas(make('canvas', 'demo-picture', pictures));
-        this.curves = new Curves(make('canvas', 'demo-curves', pictures), this.kind.measures);
+        this.curves = new Curves(make('canvas', 'demo-curves', pictures), this.measures);
         this.numbers = make('dl', 'demo-numbers');
-        this.fields = this.kind.measures.map(({ label }) => {
+        this.fields = this.measures.map(({ label }) => {
             const pair = make('div', '', this.numbers);
             make('dt', '', pair).textContent = label;
             return make('dd', '', pair);
@@ -83,6 +85,7 @@ class Panel {
     /** From the first step, with the switches as they stand. */
     async open() {
         this.curves.clear();
+        this.look = undefined;
         this.status.textContent = 'Loading …';
         this.status.classList.remove('demo-failed');
         const { device, ...switches } = this.values;
@@ -126,14 +129,15 @@ class Panel {
 
     show({ look, rate }) {
         if (!look) return;
-        this.look = look;
+        look = this.look = { ...this.look, ...look };
         this.kind.draw(this.canvas, look, this.values);
         this.canvas.describe(this.kind.words(look));
         this.curves.add(look);
-        this.kind.measures.forEach(({ key, digits }, i) => {
+        this.measures.forEach(({ key, digits }, i) => {
             this.fields[i].textContent = look[key]?.toFixed(digits) ?? '–';
         });
-        this.status.textContent = `Step ${look.step}, ${rate.toFixed(0)} a second, on ${this.device}.`;
+        const pace = rate.toFixed(rate < 10 ? 1 : 0);
+        this.status.textContent = `Step ${look.step}, ${pace} a second, on ${this.device}.`;
         this.element.dataset.step = look.step;
     }
 

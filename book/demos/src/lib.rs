@@ -7,6 +7,7 @@
 pub mod collapse;
 pub mod kernels;
 mod plane;
+pub mod room;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
@@ -17,6 +18,7 @@ use thiserror::Error;
 
 use crate::collapse::Lab;
 use crate::kernels::Bench;
+use crate::room::Room;
 
 /// One of the demonstrations, as a page runs it: requests and answers are JSON.
 pub enum Demonstration {
@@ -24,6 +26,8 @@ pub enum Demonstration {
     Collapse(Lab),
     /// [`kernels`].
     Kernels(Bench),
+    /// [`room`].
+    Room(Room),
 }
 
 impl Demonstration {
@@ -41,6 +45,10 @@ impl Demonstration {
                 let switches = serde_json::from_str(switches)?;
                 Ok(Demonstration::Kernels(Bench::new(device, switches)?))
             }
+            "room" => {
+                let switches = serde_json::from_str(switches)?;
+                Ok(Demonstration::Room(Room::new(device, switches)?))
+            }
             _ => Err(DemoError::Unknown(name.to_string())),
         }
     }
@@ -53,6 +61,7 @@ impl Demonstration {
         match self {
             Demonstration::Collapse(lab) => lab.set(serde_json::from_str(switches)?),
             Demonstration::Kernels(bench) => bench.set(serde_json::from_str(switches)?),
+            Demonstration::Room(room) => room.set(serde_json::from_str(switches)?),
         }
     }
 
@@ -67,6 +76,10 @@ impl Demonstration {
                 Ok(serde_json::to_string(&lab.look().await)?)
             }
             Demonstration::Kernels(bench) => Ok(serde_json::to_string(&bench.run(steps).await?)?),
+            Demonstration::Room(room) => {
+                (0..steps).for_each(|_| room.step());
+                Ok(serde_json::to_string(&room.look().await)?)
+            }
         }
     }
 }

@@ -31,6 +31,7 @@ pub use events::Events;
 pub use page::write;
 pub use pictures::{
     Attention, AttentionRow, DataUri, NeighbourPicture, NeighbourRow, Neighbours, ViewRow, Views,
+    base64,
 };
 pub use records::{
     Best, GRADIENT_NORM, Measures, Metrics, RunResult, read_metrics, write_json, write_metrics,

@@ -210,8 +210,8 @@ pub(super) fn png(height: usize, width: usize, rgb: &[u8]) -> Vec<u8> {
     png
 }
 
-/// RFC 4648, section 4.
-fn base64(bytes: &[u8]) -> String {
+/// Bytes as text: RFC 4648, section 4.
+pub fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use autodiff::Var;
 use tensor::{Device, Tensor};
 
-use super::loader::{Loader, Plan, Views};
+use super::loader::{self, Loader, Plan, Views};
 use super::{RunError, Schedule};
 use crate::augment::gpu::{self, WIDEST};
 use crate::augment::{MEAN, STD};
@@ -59,6 +59,42 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// The batch that [`Batches`] gives first, drawn at once and without a thread: for a browser,
+    /// which has none.
+    ///
+    /// # Errors
+    /// Where images cannot be read.
+    pub fn draw(
+        data: Arc<dyn Dataset>,
+        views: Vec<View>,
+        image_size: usize,
+        device: &Device,
+        at: Schedule,
+    ) -> Result<Self, RunError> {
+        let plan = Plan::of(data, &views, image_size, at, None);
+        Batch::on(device, plan.first()?, &views, image_size, at)
+    }
+
+    /// What the loader has prepared, on a device.
+    fn on(
+        device: &Device,
+        loaded: loader::Batch,
+        views: &[View],
+        image_size: usize,
+        at: Schedule,
+    ) -> Result<Self, RunError> {
+        let upload = |(pixels, view): (Vec<f32>, &View)| {
+            let side = view.side(image_size);
+            Tensor::from_slice(device, [at.batch, side, side, 3], &pixels)
+        };
+        let made = match loaded.views {
+            Views::Made(pixels) => pixels.into_iter().zip(views).map(upload).collect(),
+            Views::Drawn(sheets) => gpu::views(&sheets, device, MEAN, STD)?,
+        };
+        let views = made.into_iter().map(Var::constant).collect();
+        Ok(Batch { at, views, images: loaded.images })
+    }
+
     /// The classes of the images, `[batch]`. A set without labels has the class 0 alone.
     pub fn labels(&self, data: &dyn Dataset) -> Tensor {
         let label = |&image: &usize| data.label(image).unwrap_or(0) as f64;
@@ -101,8 +137,8 @@ impl Batches {
             let adapter = adapter.unwrap_or_else(|| panic!("views on the GPU, on {device}"));
             adapter.max_tensor_bytes as usize / 4
         });
-        let loader = start(data, views.clone(), image_size, at, gpu_words);
-        Batches { loader, views, image_size, device: device.clone(), at }
+        let plan = Plan::of(data, &views, image_size, at, gpu_words);
+        Batches { loader: Loader::start(plan), views, image_size, device: device.clone(), at }
     }
 
     /// How many images could not be read so far; others stood in for them.
@@ -112,29 +148,13 @@ impl Batches {
 
     /// The next batch, with the images that are in it; `None` after the last.
     pub fn next_batch(&mut self) -> Option<Result<Batch, RunError>> {
-        let drawn = match self.loader.next()? {
-            Ok(drawn) => drawn,
+        let loaded = match self.loader.next()? {
+            Ok(loaded) => loaded,
             Err(error) => return Some(Err(error.into())),
         };
-        let views = match drawn.views {
-            Views::Made(pixels) => self.upload(pixels),
-            Views::Drawn(sheets) => match gpu::views(&sheets, &self.device, MEAN, STD) {
-                Ok(views) => views,
-                Err(error) => return Some(Err(error.into())),
-            },
-        };
-        let views = views.into_iter().map(Var::constant).collect();
-        let at = self.at;
+        let batch = Batch::on(&self.device, loaded, &self.views, self.image_size, self.at);
         self.at.step += 1;
-        Some(Ok(Batch { at, views, images: drawn.images }))
-    }
-
-    fn upload(&self, pixels: Vec<Vec<f32>>) -> Vec<Tensor> {
-        let view = |(pixels, view): (Vec<f32>, &View)| {
-            let side = view.side(self.image_size);
-            Tensor::from_slice(&self.device, [self.at.batch, side, side, 3], &pixels)
-        };
-        pixels.into_iter().zip(&self.views).map(view).collect()
+        Some(batch)
     }
 }
 
@@ -144,17 +164,6 @@ impl Iterator for Batches {
     fn next(&mut self) -> Option<Self::Item> {
         Some(self.next_batch()?.map(|Batch { at, views, .. }| (at, views)))
     }
-}
-
-fn start(
-    data: Arc<dyn Dataset>,
-    views: Vec<View>,
-    image_size: usize,
-    at: Schedule,
-    gpu_words: Option<usize>,
-) -> Loader {
-    let Schedule { step, batch, seed, .. } = at;
-    Loader::start(Plan { data, views, image_size, batch, seed, steps: step..at.total(), gpu_words })
 }
 
 /// What the host does for batches whose views a GPU makes: it reads, decodes, draws and packs, and
@@ -175,8 +184,8 @@ impl HostPart {
     ) -> Self {
         let words =
             device.adapter().map_or(LEAST_WORDS, |found| found.max_tensor_bytes as usize / 4);
-        let loader = start(data, views, image_size, at, Some(words));
-        HostPart { loader, device: device.clone() }
+        let plan = Plan::of(data, &views, image_size, at, Some(words));
+        HostPart { loader: Loader::start(plan), device: device.clone() }
     }
 
     /// Prepares the next batch; `None` after the last.
@@ -189,5 +198,29 @@ impl HostPart {
             }
             Ok(())
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::augment::Recipe;
+    use crate::data::{Difficulty, Shapes};
+
+    #[test]
+    fn a_batch_is_the_same_with_and_without_a_thread() {
+        let device = Device::cpu();
+        let data: Arc<dyn Dataset> = Arc::new(Shapes::train(0, Difficulty::Quiet));
+        let views: Vec<View> = vec![Recipe::simsiam().into(); 2];
+        let at = Schedule { step: 511, steps_per_epoch: 512, epochs: 2, batch: 4, seed: 3 };
+        let mut batches = Batches::new(data.clone(), views.clone(), 8, &device, at);
+        for step in 511..514 {
+            let at = Schedule { step, ..at };
+            let found = Batch::draw(data.clone(), views.clone(), 8, &device, at).expect("shapes");
+            let wanted = batches.next_batch().expect("a batch").expect("shapes");
+            assert_eq!((found.at, &found.images), (wanted.at, &wanted.images));
+            let pixels = |batch: &Batch| batch.views[1].value().to_vec::<f32>();
+            assert_eq!(pixels(&found), pixels(&wanted));
+        }
     }
 }

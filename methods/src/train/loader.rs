@@ -16,6 +16,7 @@ use crate::augment::gpu::{Packed, Sheet};
 use crate::augment::{Drawn, MEAN, STD, key, keyed, normalize};
 use crate::data::{Broken, DataError, Dataset, Image};
 use crate::method::View;
+use crate::train::Schedule;
 
 /// Batches that wait: enough that a step never does, few enough to bound the memory.
 const AHEAD: usize = 2;
@@ -60,6 +61,18 @@ pub(super) struct Loader {
 }
 
 impl Plan {
+    pub(super) fn of(
+        data: Arc<dyn Dataset>,
+        views: &[View],
+        image_size: usize,
+        at: Schedule,
+        gpu_words: Option<usize>,
+    ) -> Self {
+        let Schedule { step, batch, seed, .. } = at;
+        let (views, steps) = (views.to_vec(), step..at.total());
+        Plan { data, views, image_size, batch, seed, steps, gpu_words }
+    }
+
     pub(super) fn steps_per_epoch(&self) -> usize {
         self.data.len() / self.batch.max(1)
     }
@@ -108,8 +121,10 @@ impl Plan {
         [view.side(self.image_size); 2]
     }
 
-    fn draw(&self, epoch: usize, samples: &[usize], broken: &Broken) -> Result<Batch, DataError> {
-        let samples = (epoch, samples);
+    /// The batch of one step; `order` is its epoch's.
+    fn draw(&self, step: usize, order: &[usize], broken: &Broken) -> Result<Batch, DataError> {
+        let per_epoch = self.steps_per_epoch().max(1);
+        let samples = (step / per_epoch, &order[step % per_epoch * self.batch..][..self.batch]);
         if let Some(words) = self.gpu_words {
             let (images, packed) = self.each(samples, broken, Packed::new)?;
             let sizes: Vec<[usize; 2]> = self.views.iter().map(|view| self.size(view)).collect();
@@ -122,6 +137,13 @@ impl Plan {
         })?;
         let join = |view: usize| made.iter().flat_map(|image| &image[view]).copied().collect();
         Ok(Batch { images, views: Views::Made((0..self.views.len()).map(join).collect()) })
+    }
+
+    /// The first of the steps alone, drawn here and at once.
+    pub(super) fn first(&self) -> Result<Batch, DataError> {
+        let step = self.steps.start;
+        let order = self.order(step / self.steps_per_epoch().max(1));
+        self.draw(step, &order, &Broken::default())
     }
 }
 
@@ -163,9 +185,8 @@ fn draw_all(plan: &Plan, broken: &Broken, sender: &SyncSender<Result<Batch, Data
         if order.0 != epoch {
             order = (epoch, plan.order(epoch));
         }
-        let samples = &order.1[step % per_epoch * plan.batch..][..plan.batch];
         // A closed channel means that the run has ended early.
-        if sender.send(plan.draw(epoch, samples, broken)).is_err() {
+        if sender.send(plan.draw(step, &order.1, broken)).is_err() {
             return;
         }
     }
