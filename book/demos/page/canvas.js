@@ -78,7 +78,8 @@ export class Curves {
             context.textAlign = 'left';
             context.fillText(label, 4, band * i + 13);
             context.textAlign = 'right';
-            context.fillText(values.at(-1).toFixed(digits), width - 4, band * i + 13);
+            // A measure that is no number comes as null.
+            context.fillText(values.at(-1)?.toFixed(digits) ?? '–', width - 4, band * i + 13);
         });
     }
 }
