@@ -8,27 +8,16 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
+use demos::DemoError;
+use demos::kernels::{self, OWN, STEPS};
 use serde_json::{Map, Value, json};
-use tensor::{Device, Kernel, KernelError, Random, Tensor, profile};
+use tensor::{Device, Tensor, profile};
 
 /// Runs of each version, of which the fastest counts.
 const RUNS: usize = 5;
 
-/// A kernel of this chapter's, and the tile that one of its workgroups computes.
-type Step = (&'static str, &'static str, [usize; 2]);
-
-// ANCHOR: steps
-const STEPS: &[Step] = &[
-    ("one element", include_str!("../kernels/matmul_naive.wgsl"), [16, 16]),
-    ("tile", include_str!("../kernels/matmul_tiled.wgsl"), [16, 16]),
-    ("column", include_str!("../kernels/matmul_column.wgsl"), [32, 64]),
-    ("patch", include_str!("../kernels/matmul_patch.wgsl"), [64, 64]),
-    ("fours", include_str!("../kernels/matmul_fours.wgsl"), [64, 64]),
-];
-// ANCHOR_END: steps
-
-/// What one run of a version gives.
-type Run = Box<dyn Fn() -> Result<Tensor, KernelError>>;
+/// One run of a version.
+type Run<'a> = &'a dyn Fn() -> Result<Tensor, DemoError>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (n, write) = options(env::args().skip(1))?;
@@ -47,27 +36,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{gpu}\n{peak:.0} GFLOP/s at most; c = a b with {n} rows and columns\n");
     println!("{:16} {:>10} {:>9} {:>9} {:>9}", "", "GFLOP/s", "of most", "speed-up", "error");
 
-    let [a, b] =
-        [0, 1].map(|stream| Tensor::normal(&Device::cpu(), [n, n], Random { seed: 0, stream }));
-    let on =
-        |device: &Device| [&a, &b].map(|x| Tensor::from_slice(device, [n, n], &x.to_vec::<f32>()));
-    let [exact_a, exact_b] = on(&Device::reference());
-    let exact = exact_a.matmul(&exact_b).to_vec::<f64>();
-    let [a, b] = on(&gpu);
-    let mut versions: Vec<(&str, Run)> = Vec::new();
-    for &(name, wgsl, [tile_m, tile_n]) in STEPS {
-        let (gpu, kernel, a, b) = (gpu.clone(), Kernel::new(name, wgsl), a.clone(), b.clone());
-        let groups = [n.div_ceil(tile_n) as u32, n.div_ceil(tile_m) as u32];
-        let run = move || kernel.run(&gpu, &[&a, &b], [n, n], &[n as u32], groups);
-        versions.push((name, Box::new(run)));
-    }
-    versions.push(("Tensor::matmul", Box::new(move || Ok(a.matmul(&b)))));
+    let exact = kernels::exact(n);
+    let factors = [0, 1].map(|stream| kernels::factor(&gpu, n, stream));
+    let versions = STEPS.iter().map(|(name, ..)| *name).chain([OWN]);
 
     let mut record = Map::new();
     let mut first = None;
-    for (name, run) in versions {
-        let error = error(&run()?, &exact); // The first run compiles, and is not timed.
-        let gflops = 2e-9 * (n as f64).powi(3) / fastest(&run)?;
+    for name in versions {
+        let run: Run<'_> = &|| kernels::product(name, &factors);
+        let error = kernels::error(&run()?.to_vec(), &exact); // The first run compiles, and is not timed.
+        let gflops = 2e-9 * (n as f64).powi(3) / fastest(run)?;
         let (share, speed_up) = (gflops / peak, gflops / *first.get_or_insert(gflops));
         println!("{name:16} {gflops:10.2} {:8.1}% {speed_up:8.1}× {error:9.0e}", share * 100.0);
         let key = name.trim_start_matches("Tensor::").replace(' ', "_");
@@ -90,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// The seconds of the product's kernel in the fastest of some runs.
-fn fastest(run: &Run) -> Result<f64, KernelError> {
+fn fastest(run: Run<'_>) -> Result<f64, DemoError> {
     let mut fastest = f64::INFINITY;
     for _ in 0..RUNS {
         profile::start();
@@ -101,13 +79,6 @@ fn fastest(run: &Run) -> Result<f64, KernelError> {
         fastest = fastest.min(seconds.map(|(_, cost)| cost.seconds).sum());
     }
     Ok(fastest)
-}
-
-/// The largest error, as a share of the largest element.
-fn error(c: &Tensor, exact: &[f64]) -> f64 {
-    let largest = exact.iter().fold(f64::MIN_POSITIVE, |most, x| most.max(x.abs()));
-    let errors = c.to_vec::<f64>().into_iter().zip(exact).map(|(c, exact)| (c - exact).abs());
-    errors.fold(0.0, f64::max) / largest
 }
 
 /// The size, and whether the numbers go into the chapter.

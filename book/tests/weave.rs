@@ -389,6 +389,26 @@ fn headings_have_the_ids_that_the_page_gives_them() {
 }
 
 #[test]
+fn a_demonstration_stands_as_its_picture() {
+    let fence = |words: &str| format!("```{words}\nA ring. It turns.\n```");
+    let repository = Repository::new(&fence("demo,ring,byol"));
+    let woven = || book::weave(&repository.book()).map_err(|error| error.to_string());
+    let missing = woven().unwrap_err();
+    assert!(missing.contains("no picture `pictures/demo-ring-byol.png`"), "{missing}");
+    repository.write("book/src/pictures/demo-ring-byol.png", "");
+    let (book, counts) = woven().unwrap();
+    assert_eq!(counts.figures, 1);
+    assert_eq!(
+        book.chapters().next().unwrap().content,
+        "<figure class=\"demo\" data-demo=\"ring\" data-method=\"byol\">\n\
+         <img src=\"pictures/demo-ring-byol.png\" alt=\"A ring\">\n\
+         <figcaption>A ring. It turns.</figcaption>\n</figure>\n"
+    );
+    assert_eq!(fault(&fence("demo,ring")), "write `demo,NAME,METHOD` after the fence");
+    assert_eq!(fault("```demo,ring,byol\n```"), "a demonstration without words for its picture");
+}
+
+#[test]
 fn a_picture_that_is_missing_or_without_words_is_found() {
     assert_eq!(fault("![x](gone.png)"), "dead link `gone.png`: the book has no gone.png");
     assert_eq!(fault("![](two.md)"), "`two.md` has no words for a reader who cannot see it");

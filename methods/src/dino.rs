@@ -70,7 +70,7 @@ fn hard(t: &Tensor) -> Tensor {
 /// Equation 4: `C ← m C + (1 − m) mean(t)`, over all rows of the teacher's outputs `[…, k]`.
 pub fn next_center(center: &Tensor, t: &Tensor, m: f64) -> Tensor {
     let mean = t.reshape([t.shape().rows(), t.shape().features()]).mean(&[0], true);
-    let [center] = Ema { momentum: m }.step([center, &mean.reshape(center.shape())]);
+    let [center] = Ema::of(m).step([center, &mean.reshape(center.shape())]);
     center
 }
 // ANCHOR_END: center

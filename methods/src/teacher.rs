@@ -65,7 +65,7 @@ pub fn ema_update(teacher: &dyn Module, student: &dyn Module, momentum: f64) {
         })
         .collect();
     let jobs: Vec<_> =
-        pairs.iter().map(|(_, [t, s])| (Ema { momentum }, [t.value(), s.value()])).collect();
+        pairs.iter().map(|(_, [t, s])| (Ema::of(momentum), [t.value(), s.value()])).collect();
     for ((parameter, _), [next]) in pairs.iter().zip(update::step(&jobs)) {
         parameter.set(next);
     }

@@ -118,8 +118,12 @@ fn broken_images_are_named_and_counted() {
     assert!(result.contains("\"broken_images\": 1"), "{result}");
 
     let loaded = run(&["bench", "data", "--data", &source, "--set", "batch=32", "--json"]);
-    let loaded: serde_json::Value = serde_json::from_slice(&loaded.stdout).expect("JSON");
-    assert!(loaded["images_per_second"].as_f64().is_some_and(|speed| speed > 0.0), "{loaded}");
+    let stdout = String::from_utf8_lossy(&loaded.stdout);
+    assert_eq!(stdout.lines().count(), 2, "{stdout}");
+    for line in stdout.lines() {
+        let loaded: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        assert!(loaded["images_per_second"].as_f64().is_some_and(|speed| speed > 0.0), "{loaded}");
+    }
 
     for i in 0..20 {
         std::fs::write(images.join(format!("a/{}.png", 2 * i)), b"x").expect("a file");

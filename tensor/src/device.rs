@@ -46,7 +46,8 @@ impl Device {
     /// `f32` on the GPU, by WGSL kernels through wgpu. The process shares one.
     ///
     /// # Errors
-    /// Where no adapter is found or it does not open; the error lists those that were tried.
+    /// Where no adapter is found or it does not open; the error lists those that were tried. In a
+    /// browser, before [`gpu_async`](Self::gpu_async) has opened it.
     ///
     /// ```
     /// # use tensor::Device;
@@ -57,6 +58,31 @@ impl Device {
     /// ```
     pub fn gpu() -> Result<Self, DeviceError> {
         Ok(Device(Kind::Gpu(Gpu::shared()?)))
+    }
+
+    /// As [`gpu`](Self::gpu), for a browser, whose page cannot wait for an adapter: there it is
+    /// WebGPU, with the limits that the browser offers. From then on `gpu` gives the same device.
+    ///
+    /// Operations are handed over in order, as everywhere, and return before they have run. Where
+    /// the host can wait it stays a few hand-overs ahead of the GPU; in a browser nothing holds it
+    /// back, so a training loop awaits [`Tensor::read`](crate::Tensor::read) of a loss every few
+    /// steps, which also lets the page be drawn.
+    ///
+    /// # Errors
+    /// As `gpu`'s.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// # pollster::block_on(async {
+    /// if let Ok(gpu) = Device::gpu_async().await {
+    ///     let x = Tensor::ones(&gpu, [2, 2]);
+    ///     assert_eq!(x.matmul(&x).read::<f32>().await, [2.0; 4]);
+    ///     assert_eq!(Device::gpu().unwrap(), gpu);
+    /// }
+    /// # });
+    /// ```
+    pub async fn gpu_async() -> Result<Self, DeviceError> {
+        Ok(Device(Kind::Gpu(Gpu::shared_async().await?)))
     }
 
     /// A real GPU where there is one, else the CPU: software adapters prove kernels, but a

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::KernelError;
-use crate::gpu::{Custom, GpuBuffer, Grid};
+use crate::gpu::{Custom, Gpu, GpuBuffer, Grid};
 use crate::ops::fill::fill;
 use crate::value::Data;
 use crate::{Device, Shape, Tensor, check};
@@ -14,7 +14,7 @@ use crate::{Device, Shape, Tensor, check};
 ///
 /// The source binds the inputs and then the output as `@group(0) @binding(0)`, `(1)`, …, the
 /// inputs as `var<storage, read>` and the output as `var<storage, read_write>`, each an
-/// `array<f32>`. Where there are parameters it declares a `struct Params` of four-byte members and
+/// `array<f32>`, or an `array<u32>` where the input holds [`words`](Kernel::words). Where there are parameters it declares a `struct Params` of four-byte members and
 /// reads `params.…`; the variable itself is declared for it. Its entry point is `main`.
 ///
 /// ```
@@ -50,6 +50,44 @@ impl Kernel {
         Kernel { name: name.into(), wgsl: wgsl.into() }
     }
 
+    /// Words on a GPU, `[words]`, bit for bit, for a kernel that declares that input as an
+    /// `array<u32>`: bytes, indices, floats by [`f32::to_bits`]. As numbers they mean nothing.
+    ///
+    /// # Errors
+    /// Where the device is not a GPU.
+    ///
+    /// ```
+    /// # use tensor::{Device, Kernel};
+    /// let first_byte = Kernel::new("first byte", "
+    ///     @group(0) @binding(0) var<storage, read> packed: array<u32>;
+    ///     @group(0) @binding(1) var<storage, read_write> y: array<f32>;
+    ///
+    ///     @compute @workgroup_size(1)
+    ///     fn main() {
+    ///         y[0] = f32(packed[0] & 0xff);
+    ///     }");
+    /// if let Ok(gpu) = Device::gpu() {
+    ///     let packed = first_byte.words(&gpu, &[0xff80_0007])?;
+    ///     let y = first_byte.run(&gpu, &[&packed], [1], &[], [1, 1])?;
+    ///     assert_eq!(y.item(), 7.0);
+    /// }
+    /// # Ok::<(), tensor::KernelError>(())
+    /// ```
+    #[track_caller]
+    pub fn words(&self, device: &Device, words: &[u32]) -> Result<Tensor, KernelError> {
+        let gpu = self.gpu(device)?;
+        gpu.check_size(&self.name, words.len());
+        let data = Data::Gpu(Arc::new(gpu.upload(bytemuck::cast_slice(words))));
+        Ok(Tensor::new(device.clone(), [words.len()].into(), data))
+    }
+
+    fn gpu<'d>(&self, device: &'d Device) -> Result<&'d Arc<Gpu>, KernelError> {
+        device.as_gpu().ok_or_else(|| KernelError::NotOnGpu {
+            kernel: self.name.clone(),
+            device: device.to_string(),
+        })
+    }
+
     /// Runs the kernel in a plane of `workgroups` and returns its output; elements that it does
     /// not write are zero. `params` are the members of `Params` in order, floats by
     /// [`f32::to_bits`].
@@ -72,12 +110,7 @@ impl Kernel {
         params: &[u32],
         workgroups: [u32; 2],
     ) -> Result<Tensor, KernelError> {
-        let Some(gpu) = device.as_gpu() else {
-            return Err(KernelError::NotOnGpu {
-                kernel: self.name.clone(),
-                device: device.to_string(),
-            });
-        };
+        let gpu = self.gpu(device)?;
         if let Some(stray) = inputs.iter().find(|input| input.device() != device) {
             let place = stray.device().name();
             check::fail(&self.name, inputs, format_args!("an input is on the {place}"));

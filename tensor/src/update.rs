@@ -2,9 +2,9 @@
 //!
 //! A [`Rule`] with its settings takes a parameter and what belongs to it to their next values, in
 //! one pass over the elements. [`step`] does so for all parameters of a network: side by side on
-//! a processor, so that many small ones cost one hand-over to the threads; one after the other on
-//! a GPU, into the one open pass, where each costs a launch (three for a large one under
-//! [`Lars`], whose norms never leave the GPU) and nothing is read back.
+//! a processor, so that many small ones cost one hand-over to the threads; on a GPU as many in one
+//! launch as the adapter binds buffers for. Under [`Lars`], whose norms never leave the GPU, each
+//! costs a launch, or three where it is large. Nothing is read back.
 
 use crate::cpu::parallel;
 use crate::{Shape, Tensor, check};
@@ -23,6 +23,15 @@ pub trait Rule<const I: usize, const O: usize>: Sync {
     /// The update of tensors that are known to fit.
     #[doc(hidden)]
     fn apply(&self, tensors: [&Tensor; I]) -> [Tensor; O];
+
+    /// The updates of many on a GPU, each of tensors that are known to fit.
+    #[doc(hidden)]
+    fn apply_all_on_gpu(jobs: &[(Self, [&Tensor; I])]) -> Vec<[Tensor; O]>
+    where
+        Self: Sized,
+    {
+        jobs.iter().map(|(rule, tensors)| rule.apply(*tensors)).collect()
+    }
 
     /// Updates one parameter.
     ///
@@ -55,7 +64,7 @@ pub trait Rule<const I: usize, const O: usize>: Sync {
 /// let value = |x| Tensor::scalar(&Device::reference(), x);
 /// let (teacher, student) = ([value(0.0), value(4.0)], [value(8.0), value(8.0)]);
 /// let pairs = teacher.iter().zip(&student);
-/// let jobs: Vec<_> = pairs.map(|(t, s)| (Ema { momentum: 0.75 }, [t, s])).collect();
+/// let jobs: Vec<_> = pairs.map(|(t, s)| (Ema::of(0.75), [t, s])).collect();
 /// let next: Vec<f64> = update::step(&jobs).iter().map(|[t]| t.item()).collect();
 /// assert_eq!(next, [2.0, 5.0]);
 /// ```
@@ -66,12 +75,9 @@ pub fn step<R: Rule<I, O>, const I: usize, const O: usize>(
     for (_, tensors) in jobs {
         check(R::NAME, tensors);
     }
-    let one = |(rule, tensors): &(R, [&Tensor; I])| rule.apply(*tensors);
     match jobs.first() {
-        Some((_, tensors)) if tensors[0].device().as_gpu().is_none() => {
-            parallel::map(jobs.len(), |i| one(&jobs[i]))
-        }
-        _ => jobs.iter().map(one).collect(),
+        Some((_, tensors)) if tensors[0].device().as_gpu().is_some() => R::apply_all_on_gpu(jobs),
+        _ => parallel::map(jobs.len(), |i| jobs[i].0.apply(jobs[i].1)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::cpu::buffer::Buffer;
 use crate::device::Kind;
-use crate::gpu::GpuBuffer;
+use crate::gpu::{GpuBuffer, wait};
 use crate::{Device, Element, Shape, check};
 
 // ANCHOR: tensor
@@ -117,18 +117,45 @@ impl Tensor {
 
     /// The values on the host, row-major. The only place where the host waits for a GPU.
     ///
+    /// # Panics
+    /// For a tensor on a GPU in a browser, which cannot wait: await [`read`](Self::read) there.
+    ///
     /// ```
     /// # use tensor::{Device, Tensor};
     /// let x = Tensor::from_slice(&Device::cpu(), [2], &[1.0f64, 2.0]);
     /// assert_eq!(x.to_vec::<f64>(), [1.0, 2.0]); // whatever the device computes in
     /// ```
+    #[track_caller]
     pub fn to_vec<T: Element>(&self) -> Vec<T> {
-        match &self.data {
-            Data::F64(x) => x.iter().map(|&x| T::from_f64(x)).collect(),
-            Data::F32(x) => x.iter().map(|&x| T::from_f64(x.to_f64())).collect(),
+        wait::value_of(self.read()).unwrap_or_else(|| {
+            panic!("to_vec: a browser cannot wait for its GPU; use `read().await`")
+        })
+    }
+
+    /// As [`to_vec`](Self::to_vec), for whoever cannot wait: at once on a processor, and on a GPU
+    /// when all that was recorded before the call has run. Several reads may be on their way.
+    ///
+    /// ```
+    /// # use tensor::{Device, Tensor};
+    /// # pollster::block_on(async {
+    /// let x = Tensor::from_slice(&Device::cpu(), [2], &[1.0, 2.0]);
+    /// let (sum, product) = (x.sum_all().read::<f64>(), (&x * &x).read::<f32>());
+    /// assert_eq!((sum.await, product.await), (vec![3.0], vec![1.0, 4.0]));
+    /// # });
+    /// ```
+    pub fn read<T: Element>(&self) -> impl Future<Output = Vec<T>> + use<T> {
+        let (values, coming) = match &self.data {
+            Data::F64(x) => (x.iter().map(|&x| T::from_f64(x)).collect(), None),
+            Data::F32(x) => (x.iter().map(|&x| T::from_f64(x.to_f64())).collect(), None),
             Data::Gpu(x) => {
                 let gpu = self.device.as_gpu().expect("a GPU's buffer lives on the GPU");
-                gpu.download(x).iter().map(|&x| T::from_f64(x.to_f64())).collect()
+                (Vec::new(), Some(gpu.read(x)))
+            }
+        };
+        async move {
+            match coming {
+                None => values,
+                Some(read) => read.await.iter().map(|&x| T::from_f64(x.to_f64())).collect(),
             }
         }
     }
@@ -176,6 +203,7 @@ impl Tensor {
     /// let x = Tensor::ones(&Device::cpu(), [2]).to_device(&Device::reference());
     /// assert!(x.device().is_f64());
     /// ```
+    #[track_caller]
     pub fn to_device(&self, device: &Device) -> Self {
         if *device == self.device {
             return self.clone();

@@ -165,6 +165,24 @@ async function collapse(context, method, protection) {
     await page.close();
 }
 
+/** Every version gives a rate, on the GPU where there is one and on the processor. */
+async function kernels(context, hasGpu) {
+    const page = await openPage(context, 'matmul.html');
+    const figure = page.locator('figure.demo[data-demo="kernels"]');
+    await figure.scrollIntoViewIfNeeded();
+    await figure.getByRole('button', { name: 'Run it here' }).click();
+    const panel = figure.locator('.demo-panel[data-done]');
+    await panel.waitFor({ timeout: 120_000 });
+    const bars = await figure.locator('canvas').getAttribute('aria-label');
+    console.log(`kernel bench: ${bars}; ${await figure.locator('.demo-status').textContent()}`);
+    const rates = bars.split('; ').filter(bar => Number(bar.match(/: ([\d.e+]+) GFLOP/)?.[1]) > 0);
+    const wanted = hasGpu ? 7 : 1;
+    if (rates.length !== wanted) fault(`kernel bench: ${rates.length} rates, not ${wanted}`);
+    if (hasGpu) await shoot(figure, 'kernels-matmul');
+    await axe(page, 'kernel bench');
+    await page.close();
+}
+
 requireAll(site);
 if (!existsSync(join(site, 'demos/demos.js'))) {
     leaveOut('the book is built without demonstrations: `cargo book --with-demos`');
@@ -180,6 +198,7 @@ for (const [gpu, args] of [['with WebGPU', WEBGPU], ['without WebGPU', ['--disab
     await page.close();
     console.log(`${gpu}: ${has ? 'an adapter' : 'no adapter'}`);
     await parity(context, has ? ['cpu', 'gpu'] : ['cpu']);
+    await kernels(context, has);
     if (has) {
         await collapse(context, 'simsiam', 'stop-gradient');
         await collapse(context, 'byol', 'stop-gradient');

@@ -373,7 +373,7 @@ fn values_and_devices() {
         @"sgd_step: [3]: expected [2]"
     );
     assert_snapshot!(
-        error(|| update::step(&[(Ema { momentum: 0.9 }, [&ones([2]), &elsewhere])]))
+        error(|| update::step(&[(Ema::of(0.9), [&ones([2]), &elsewhere])]))
             .replace(&threads, "cpu (N threads)"),
         @"ema_step: [2] × [2]: on different devices, reference (f64, plain loops) and cpu (N threads)"
     );

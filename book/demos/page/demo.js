@@ -6,18 +6,26 @@
 //   measures               what is shown beside the picture, and the curves
 //   draw(canvas, look)     the picture
 //   words(look)            the same in words
+// or, where nothing goes on by itself, with open(figure), which does all of it.
 
 import { Canvas, Curves } from './canvas.js';
 import { controls } from './controls.js';
 
 const modules = {
     collapse: () => import('./collapse.js'),
+    kernels: () => import('./kernels.js'),
+};
+
+const DEVICE = {
+    name: 'device', label: 'device', kind: 'choice',
+    options: [['cpu', 'processor'], ['gpu', 'GPU, by WebGPU']],
 };
 
 /** Puts a running demonstration in the place of its picture. */
 export async function open(figure) {
     const { demo: name, method } = figure.dataset;
     const kind = await modules[name]();
+    if (kind.open) return kind.open(figure);
     const panel = new Panel(name, kind, method);
     figure.querySelector('img')?.replaceWith(panel.element);
     await panel.open();
@@ -29,7 +37,7 @@ class Panel {
         this.worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
         this.worker.addEventListener('message', ({ data }) => this.hear(data));
         this.worker.addEventListener('error', ({ message }) => this.fail(message));
-        this.values = kind.start(method);
+        this.values = { device: 'cpu', ...kind.start(method) };
         this.build();
         // A panel that cannot be seen does not run.
         new IntersectionObserver(entries => {
@@ -57,7 +65,7 @@ class Panel {
         });
         this.form = make('form', 'demo-switches');
         this.form.addEventListener('submit', event => event.preventDefault());
-        const switches = this.kind.switches(this.method);
+        const switches = [...this.kind.switches(this.method), DEVICE];
         this.form.append(...controls(switches, this.values, changed => this.set(changed)));
         const buttons = make('div', 'demo-buttons');
         const button = (text, act) => {
@@ -76,11 +84,13 @@ class Panel {
     async open() {
         this.curves.clear();
         this.status.textContent = 'Loading …';
-        const { device = 'cpu', ...switches } = this.values;
+        this.status.classList.remove('demo-failed');
+        const { device, ...switches } = this.values;
+        this.device = undefined;
         const opened = new Promise(resolve => { this.opened = resolve; });
         this.worker.postMessage({ verb: 'open', name: this.name, device, switches });
         await opened;
-        this.run();
+        if (this.device) this.run();
     }
 
     set(changed) {

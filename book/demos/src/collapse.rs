@@ -260,8 +260,8 @@ impl Lab {
     /// What is to be seen after the last step; before the first there is nothing.
     pub async fn look(&mut self) -> Option<Look> {
         let (loss, z) = self.last.as_ref()?;
-        let loss = loss.to_vec::<f64>()[0];
-        let z = Features::new(POINTS, self.switches.dims, z.to_vec());
+        let loss = loss.read::<f64>().await[0];
+        let z = Features::new(POINTS, self.switches.dims, z.read().await);
         let unit = z.normalized(1e-12);
         let places = match self.switches.dims {
             2 => unit.iter().map(|row| [row[0], row[1]]).collect(),

@@ -5,21 +5,25 @@
 //! to JavaScript, and the scripts in `page/` draw what it shows.
 
 pub mod collapse;
+pub mod kernels;
 mod plane;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 
 use std::fmt::Display;
 
-use tensor::Device;
+use tensor::{Device, KernelError};
 use thiserror::Error;
 
 use crate::collapse::Lab;
+use crate::kernels::Bench;
 
 /// One of the demonstrations, as a page runs it: requests and answers are JSON.
 pub enum Demonstration {
     /// [`collapse`].
     Collapse(Lab),
+    /// [`kernels`].
+    Kernels(Bench),
 }
 
 impl Demonstration {
@@ -33,6 +37,10 @@ impl Demonstration {
                 let switches = serde_json::from_str(switches)?;
                 Ok(Demonstration::Collapse(Lab::new(device, switches)?))
             }
+            "kernels" => {
+                let switches = serde_json::from_str(switches)?;
+                Ok(Demonstration::Kernels(Bench::new(device, switches)?))
+            }
             _ => Err(DemoError::Unknown(name.to_string())),
         }
     }
@@ -44,6 +52,7 @@ impl Demonstration {
     pub fn set(&mut self, switches: &str) -> Result<(), DemoError> {
         match self {
             Demonstration::Collapse(lab) => lab.set(serde_json::from_str(switches)?),
+            Demonstration::Kernels(bench) => bench.set(serde_json::from_str(switches)?),
         }
     }
 
@@ -57,6 +66,7 @@ impl Demonstration {
                 (0..steps).for_each(|_| lab.step());
                 Ok(serde_json::to_string(&lab.look().await)?)
             }
+            Demonstration::Kernels(bench) => Ok(serde_json::to_string(&bench.run(steps).await?)?),
         }
     }
 }
@@ -74,6 +84,9 @@ pub enum DemoError {
         /// What it may be.
         expected: &'static str,
     },
+    /// A kernel that the GPU refuses.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
     /// What the page asks for cannot be read.
     #[error("the page's request cannot be read: {0}")]
     Request(#[from] serde_json::Error),

@@ -21,7 +21,7 @@ impl Demo {
     pub async fn open(name: String, device: String, switches: String) -> Result<Demo, JsError> {
         console_error_panic_hook::set_once();
         let device = match device.as_str() {
-            "gpu" => Device::gpu()?,
+            "gpu" => Device::gpu_async().await?,
             _ => Device::cpu(),
         };
         let demonstration = Demonstration::open(&name, &device, &switches)?;

@@ -8,8 +8,6 @@ use crate::data::{CHANNELS, Image};
 /// Panics unless `kernel` is odd and `sigma` is above zero.
 #[track_caller]
 pub fn gaussian_blur(image: &Image, kernel: usize, sigma: f32) -> Image {
-    assert!(kernel % 2 == 1, "gaussian_blur: kernel {kernel}, expected an odd number");
-    assert!(sigma > 0.0, "gaussian_blur: sigma {sigma}, expected a number above 0");
     let weights = gaussian(kernel, sigma);
     let (height, width, reach) = (image.height, image.width, kernel / 2);
     let row = width * CHANNELS;
@@ -38,7 +36,12 @@ pub fn gaussian_blur(image: &Image, kernel: usize, sigma: f32) -> Image {
 }
 
 /// The kernel's weights; they sum to 1.
-fn gaussian(kernel: usize, sigma: f32) -> Vec<f32> {
+///
+/// Panics unless `kernel` is odd and `sigma` is above zero.
+#[track_caller]
+pub(super) fn gaussian(kernel: usize, sigma: f32) -> Vec<f32> {
+    assert!(kernel % 2 == 1, "gaussian_blur: kernel {kernel}, expected an odd number");
+    assert!(sigma > 0.0, "gaussian_blur: sigma {sigma}, expected a number above 0");
     let reach = (kernel / 2) as f32;
     let mut weights: Vec<f32> =
         (0..kernel).map(|tap| (-0.5 * ((tap as f32 - reach) / sigma).powi(2)).exp()).collect();

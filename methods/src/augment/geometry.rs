@@ -21,9 +21,29 @@ pub struct Crop {
 impl Crop {
     /// The box of this size in the middle of `image`; never larger than `image`.
     pub fn center(image: &Image, height: usize, width: usize) -> Self {
-        let (height, width) = (height.min(image.height), width.min(image.width));
-        let (top, left) = ((image.height - height) / 2, (image.width - width) / 2);
+        Self::middle([image.height, image.width], [height, width])
+    }
+
+    /// The box of this size in the middle of a picture of `[height, width]`; never larger than
+    /// that.
+    pub fn middle(picture: [usize; 2], size: [usize; 2]) -> Self {
+        let [height, width] = [0, 1].map(|axis| size[axis].min(picture[axis]));
+        let (top, left) = ((picture[0] - height) / 2, (picture[1] - width) / 2);
         Self { top, left, height, width }
+    }
+
+    /// Panics when the box is empty or leaves the picture.
+    #[track_caller]
+    pub(super) fn check(self, image: &Image) {
+        assert!(
+            self.height > 0
+                && self.width > 0
+                && self.top + self.height <= image.height
+                && self.left + self.width <= image.width,
+            "crop_resize: {self:?} in a picture of {} × {}",
+            image.height,
+            image.width
+        );
     }
 
     /// The whole of `image`.
@@ -45,7 +65,7 @@ pub enum Interpolation {
 
 impl Interpolation {
     /// What mixes `outputs` pixels from `inputs` along an axis.
-    fn taps(self, inputs: usize, outputs: usize) -> Taps<f32> {
+    pub(super) fn taps(self, inputs: usize, outputs: usize) -> Taps<f32> {
         let filter = match self {
             Self::Bilinear => Filter::Bilinear,
             Self::Bicubic => Filter::Bicubic,
@@ -65,15 +85,7 @@ pub fn crop_resize(
     [height, width]: [usize; 2],
     interpolation: Interpolation,
 ) -> Image {
-    assert!(
-        crop.height > 0
-            && crop.width > 0
-            && crop.top + crop.height <= image.height
-            && crop.left + crop.width <= image.width,
-        "crop_resize: {crop:?} in a picture of {} × {}",
-        image.height,
-        image.width
-    );
+    crop.check(image);
     let vertical = interpolation.taps(crop.height, height);
     let horizontal = interpolation.taps(crop.width, width);
 

@@ -1,15 +1,18 @@
 //! Views: the random crops, colours and blurs that a method must see through.
 //!
 //! Every operation is a plain function of a picture and explicit factors, with the meaning of
-//! torchvision's operation on float tensors; [`Recipe`] draws the factors. Randomness comes from
-//! [`key`] alone, so a view depends on (seed, epoch, sample, view) and on nothing else: not on
-//! the number of threads, and not on where a run was interrupted.
+//! torchvision's operation on float tensors; [`Recipe`] draws the factors, and [`Drawn`] holds and
+//! applies them, as two kernels on a GPU do. Randomness comes from [`key`] alone, so a view depends
+//! on (seed, epoch, sample, view) and on nothing else: not on the number of threads, and not on
+//! where a run was interrupted.
 
 mod blur;
 mod color;
+mod drawn;
 mod geometry;
 #[cfg(test)]
 mod goldens;
+pub(crate) mod gpu;
 mod recipe;
 
 use rand::SeedableRng;
@@ -19,6 +22,7 @@ use crate::data::{CHANNELS, Image};
 
 pub use blur::gaussian_blur;
 pub use color::{brightness, contrast, grayscale, hue, normalize, saturation, solarize};
+pub use drawn::{Drawn, Jitter};
 pub use geometry::{Crop, Interpolation, crop_resize, hflip};
 pub use recipe::{Recipe, RecipeError};
 

@@ -8,10 +8,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Crop, Interpolation, MEAN, STD, brightness, contrast, crop_resize, gaussian_blur, grayscale,
-    hflip, hue, normalize, saturation, solarize,
-};
+use super::{Crop, Drawn, Interpolation, Jitter, MEAN, STD, normalize};
 use crate::data::Image;
 
 /// The settings of one view's augmentation. Fields ending in `_p` are probabilities.
@@ -146,62 +143,54 @@ impl Recipe {
         normalize(self.view(image, size, rng), MEAN, STD)
     }
 
-    // ANCHOR: view
     /// A view for the eye, `[size, size, 3]`, in `[0, 1]`.
     ///
     /// Panics on settings that [`check`](Self::check) refuses and on an empty picture.
     #[track_caller]
     pub fn view(&self, image: &Image, size: usize, rng: &mut ChaCha8Rng) -> Image {
-        let crop = self.draw_crop(image, rng);
-        let mut view = crop_resize(image, crop, [size, size], self.interpolation);
-        if self.interpolation == Interpolation::Bicubic {
-            // The overshoot at edges: pictures of bytes, which the papers used, cannot hold it.
-            view.pixels.iter_mut().for_each(|value| *value = value.clamp(0.0, 1.0));
+        self.draw([image.height, image.width], rng).apply(image, [size; 2])
+    }
+
+    // ANCHOR: view
+    /// What makes a view of a picture of `[height, width]`.
+    pub fn draw(&self, picture: [usize; 2], rng: &mut ChaCha8Rng) -> Drawn {
+        // In the order in which they are drawn.
+        Drawn {
+            crop: self.draw_crop(picture, rng),
+            interpolation: self.interpolation,
+            flip: chance(rng, self.flip_p),
+            jitter: if chance(rng, self.jitter_p) { self.draw_jitter(rng) } else { Vec::new() },
+            gray: chance(rng, self.gray_p),
+            blur: chance(rng, self.blur_p)
+                .then(|| (self.blur_kernel, uniform(rng, self.blur_sigma))),
+            solarize: chance(rng, self.solarize_p).then_some(0.5),
         }
-        if chance(rng, self.flip_p) {
-            view = hflip(view);
-        }
-        if chance(rng, self.jitter_p) {
-            view = self.jitter(view, rng);
-        }
-        if chance(rng, self.gray_p) {
-            view = grayscale(view);
-        }
-        if chance(rng, self.blur_p) {
-            view = gaussian_blur(&view, self.blur_kernel, uniform(rng, self.blur_sigma));
-        }
-        if chance(rng, self.solarize_p) {
-            view = solarize(view, 0.5);
-        }
-        view
     }
     // ANCHOR_END: view
 
     /// Brightness, contrast, saturation and hue, in random order.
-    fn jitter(&self, mut view: Image, rng: &mut ChaCha8Rng) -> Image {
+    fn draw_jitter(&self, rng: &mut ChaCha8Rng) -> Vec<Jitter> {
         let mut order = [0, 1, 2, 3];
         order.shuffle(rng);
-        for which in order {
+        let changes = order.into_iter().filter(|&which| self.jitter[which] != 0.0);
+        let drawn = changes.map(|which| {
             let strength = self.jitter[which];
-            if strength == 0.0 {
-                continue;
-            }
             let change = uniform(rng, [(-strength).max(-1.0), strength]);
-            view = match which {
-                0 => brightness(view, 1.0 + change),
-                1 => contrast(view, 1.0 + change),
-                2 => saturation(view, 1.0 + change),
-                _ => hue(view, change),
-            };
-        }
-        view
+            match which {
+                0 => Jitter::Brightness(1.0 + change),
+                1 => Jitter::Contrast(1.0 + change),
+                2 => Jitter::Saturation(1.0 + change),
+                _ => Jitter::Hue(change),
+            }
+        });
+        drawn.collect()
     }
 
     // ANCHOR: crop
     /// A box of random area and shape, as torchvision draws it: ten tries, then the largest box
     /// in the middle whose shape is allowed.
-    fn draw_crop(&self, image: &Image, rng: &mut ChaCha8Rng) -> Crop {
-        let (height, width) = (image.height as f32, image.width as f32);
+    fn draw_crop(&self, picture: [usize; 2], rng: &mut ChaCha8Rng) -> Crop {
+        let [height, width] = picture.map(|side| side as f32);
         let shapes = self.crop_aspect.map(f32::ln);
         for _ in 0..10 {
             let area = height * width * uniform(rng, self.crop_scale);
@@ -209,10 +198,10 @@ impl Recipe {
             let crop_width = (area * aspect).sqrt().round_ties_even() as usize;
             let crop_height = (area / aspect).sqrt().round_ties_even() as usize;
             let fits = |side, limit| (1..=limit).contains(&side);
-            if fits(crop_height, image.height) && fits(crop_width, image.width) {
+            if fits(crop_height, picture[0]) && fits(crop_width, picture[1]) {
                 return Crop {
-                    top: rng.random_range(0..=image.height - crop_height),
-                    left: rng.random_range(0..=image.width - crop_width),
+                    top: rng.random_range(0..=picture[0] - crop_height),
+                    left: rng.random_range(0..=picture[1] - crop_width),
                     height: crop_height,
                     width: crop_width,
                 };
@@ -222,7 +211,7 @@ impl Recipe {
         let aspect = (width / height).max(narrowest).min(widest);
         let crop_width = width.min((height * aspect).round_ties_even()).max(1.0);
         let crop_height = height.min((width / aspect).round_ties_even()).max(1.0);
-        Crop::center(image, crop_height as usize, crop_width as usize)
+        Crop::middle(picture, [crop_height as usize, crop_width as usize])
     }
     // ANCHOR_END: crop
 }

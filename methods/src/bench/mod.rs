@@ -2,6 +2,7 @@
 //! library, another day.
 
 mod counts;
+mod host;
 mod loading;
 mod operations;
 mod profile;
@@ -14,8 +15,10 @@ use serde::Serialize;
 use tensor::{Device, Tensor};
 
 use crate::memory;
+use host::Watch;
 
-pub use counts::{Counts, counts};
+pub use counts::Counts;
+pub use host::Host;
 pub use loading::measure_loader;
 pub use profile::{Line, profile, table};
 pub use steps::training_step;
@@ -44,11 +47,14 @@ impl Work {
 
     /// Does the work once, to its end: on a GPU too.
     pub fn once(&mut self) {
-        let result = (self.run)();
-        // Reading one number waits for all that came before it.
-        let first = result.reshape([result.shape().elements()]).slice(0, 0, 1);
-        std::hint::black_box(first.item());
+        end(&(self.run)());
     }
+}
+
+/// Waits for a result: reading one number waits for all that came before it.
+fn end(result: &Tensor) {
+    let first = result.reshape([result.shape().elements()]).slice(0, 0, 1);
+    std::hint::black_box(first.item());
 }
 
 /// How work is measured.
@@ -75,6 +81,9 @@ pub struct Measured {
     pub images_per_second: Option<f64>,
     /// The most memory that the process has held in RAM during the work, where the system tells.
     pub peak_bytes: Option<u64>,
+    /// On a GPU, what it costs the host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<Host>,
 }
 
 /// The pieces of work of a name, on a device; `None` where there is no such name. Each is made
@@ -93,12 +102,13 @@ pub fn find(name: &str, device: &Device) -> Option<Box<dyn Iterator<Item = Work>
 /// Times a piece of work.
 pub fn measure(work: &mut Work, device: &Device, effort: Effort) -> Measured {
     let (name, images) = (work.name.clone(), work.images);
+    let mut watch = Watch::default();
     let once = || -> Result<(), Infallible> {
-        work.once();
+        end(&watch.run(device, &mut *work.run));
         Ok(())
     };
     let Ok(measured) = timed(name, images, device, effort, once);
-    measured
+    Measured { host: watch.told(effort.warm_ups), ..measured }
 }
 
 /// Times what `once` does, until it fails.
@@ -128,6 +138,7 @@ fn timed<E>(
         range: [times[0], times[times.len() - 1]],
         images_per_second: (images > 0).then(|| images as f64 / seconds),
         peak_bytes: memory::peak(),
+        host: None,
     })
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use methods::bench::{self, Counts, Effort, Line, Measured, WORKS};
+use methods::bench::{self, Counts, Effort, Host, Line, Measured, WORKS};
 use methods::data::SOURCES;
 use methods::train::{Settings, device_named};
 use serde_json::{Map, Value, json};
@@ -64,7 +64,10 @@ const DATA: &str = "data";
 
 fn known() -> PossibleValuesParser {
     let limits = (LIMITS, "what the device can do at most: arithmetic, and copying memory");
-    let data = (DATA, "batches of a method's views: reading, decoding and augmenting, no network");
+    let data = (
+        DATA,
+        "batches of a method's views, no network; and what the host does where a GPU makes them",
+    );
     let works = WORKS.iter().copied().chain([data, limits]);
     PossibleValuesParser::new(works.map(|(name, what)| PossibleValue::new(name).help(what)))
 }
@@ -86,10 +89,11 @@ impl Bench {
         let mut record = Map::new();
         for name in self.works.iter().filter(|name| *name != LIMITS) {
             if name == DATA {
-                let measured = bench::measure_loader(&self.settings()?, &device, effort)?;
-                self.print(&measured)?;
-                let entry = serde_json::to_value(&measured)?;
-                record.insert(measured.work, entry);
+                for measured in bench::measure_loader(&self.settings()?, &device, effort)? {
+                    self.print(&measured)?;
+                    let entry = serde_json::to_value(&measured)?;
+                    record.insert(measured.work, entry);
+                }
                 continue;
             }
             for mut work in bench::find(name, &device).expect("it is known") {
@@ -100,10 +104,6 @@ impl Bench {
                     let lines = bench::profile(&mut work, self.shapes, limits.as_ref());
                     self.print_profile(&measured, &lines)?;
                     entry["operations"] = by_name(&lines)?;
-                    if let Some(counts) = bench::counts(&mut work, &device) {
-                        self.print_counts(&measured, &counts)?;
-                        entry["counts"] = serde_json::to_value(&counts)?;
-                    }
                 }
                 record.insert(measured.work, entry);
             }
@@ -179,24 +179,7 @@ impl Bench {
             print!("  {:.0} MB", *bytes as f64 / 1e6);
         }
         println!();
-        Ok(())
-    }
-
-    fn print_counts(&self, measured: &Measured, counts: &Counts) -> anyhow::Result<()> {
-        if self.json {
-            let mut line = serde_json::to_value(counts)?;
-            line["work"] = json!(measured.work);
-            println!("{line}");
-            return Ok(());
-        }
-        let Counts { kernels, bindings, submits, readbacks, .. } = counts;
-        let Counts { pipelines_created, buffers_created, peak_bytes, .. } = counts;
-        println!(
-            "  a repetition: {kernels} kernels with {bindings} bindings in {submits} hand-overs, \
-             {readbacks} readbacks, {pipelines_created} pipelines and {buffers_created} buffers \
-             created; tensors held {:.0} MB at most",
-            *peak_bytes as f64 / 1e6
-        );
+        measured.host.as_ref().inspect(|host| print_host(host));
         Ok(())
     }
 
@@ -212,6 +195,24 @@ impl Bench {
         print!("{}", bench::table(lines));
         Ok(())
     }
+}
+
+fn print_host(host: &Host) {
+    let Host { first_seconds, first_pipelines, seconds, microseconds_a_kernel, counts, .. } = host;
+    println!(
+        "  the host: {:.2} ms, {microseconds_a_kernel:.2} µs a kernel; the first time {:.0} ms \
+         with {first_pipelines} pipelines",
+        seconds * 1e3,
+        first_seconds * 1e3
+    );
+    let Counts { kernels, bindings, submits, readbacks, .. } = counts;
+    let Counts { pipelines_created, buffers_created, groups_created, peak_bytes, .. } = counts;
+    println!(
+        "  a repetition: {kernels} kernels with {bindings} bindings in {submits} hand-overs, \
+         {readbacks} readbacks; {pipelines_created} pipelines, {buffers_created} buffers and \
+         {groups_created} groups of them created; tensors held {:.0} MB at most",
+        *peak_bytes as f64 / 1e6
+    );
 }
 
 fn billions(limits: &Limits) -> Value {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use models::EncoderError;
 use models::weights::WeightsError;
-use tensor::DeviceError;
+use tensor::{DeviceError, KernelError};
 use thiserror::Error;
 
 use super::checkpoint::CHECKPOINT;
@@ -22,6 +22,9 @@ pub enum RunError {
     /// The images cannot be had.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The GPU makes no views.
+    #[error(transparent)]
+    Views(#[from] KernelError),
     /// There are not enough of them.
     #[error("{data}: {found} images to train on; expected at least a batch, {batch} (--batch)")]
     TooFew {
@@ -146,6 +149,18 @@ pub enum SettingsError {
     /// The device is not there.
     #[error("--device gpu: {0}")]
     NoGpu(#[from] DeviceError),
+    /// No such maker of views.
+    #[error("unknown view_device `{0}`; expected auto, cpu or gpu")]
+    ViewDevice(String),
+    /// Views on the GPU in a run that is not on it.
+    #[error(
+        "view_device = gpu: the run is on the {device}; expected --device gpu, or \
+        view_device = auto or cpu"
+    )]
+    ViewsElsewhere {
+        /// The run's device.
+        device: &'static str,
+    },
     /// A key that nothing reads.
     #[error("{place}: unknown key `{key}`; expected {known}")]
     Key {

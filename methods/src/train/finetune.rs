@@ -119,6 +119,7 @@ impl Finetune {
             return Err(RunError::NothingToMeasure { data: settings.run.data.clone() });
         }
         let device = settings.device()?;
+        let maker = settings.view_device(&device)?;
         let (classifier, view) = self.begin(settings, &device, folder, classes)?;
         let lr = self.lr.unwrap_or(LR * batch as f64 / LR_BATCH);
         let steps_per_epoch = subset.len() / batch;
@@ -126,7 +127,8 @@ impl Finetune {
         let at = Schedule { step: 0, steps_per_epoch, epochs, batch, seed: settings.run.seed };
         let size = settings.run.image_size;
         let start = Instant::now();
-        let batches = Batches::new(subset.clone(), vec![view.into()], size, &device, at);
+        let views = vec![view.into()];
+        let batches = Batches::made_by(maker, subset.clone(), views, size, &device, at);
         let progress = Progress::new(at.total(), 0, (classes as f64).ln(), quiet);
         let ended = descend(&classifier, batches, &*subset, at, lr, &progress, stop);
         progress.finish();

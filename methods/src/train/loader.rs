@@ -1,7 +1,9 @@
 //! Batches of views, drawn beside the training step on threads of their own.
 //!
 //! The memory is bounded: beside the batch that the step works on there are at most [`AHEAD`] that
-//! wait and one that is being drawn, for which each thread holds one decoded image at a time.
+//! wait and one that is being drawn, for which each thread holds one decoded image at a time. Where
+//! a GPU makes the views, a batch has packed images in place of views, which are bounded as well
+//! ([`Packed`]).
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -10,8 +12,9 @@ use std::thread::JoinHandle;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use crate::augment::{key, keyed};
-use crate::data::{Broken, DataError, Dataset};
+use crate::augment::gpu::{Packed, Sheet};
+use crate::augment::{Drawn, MEAN, STD, key, keyed, normalize};
+use crate::data::{Broken, DataError, Dataset, Image};
 use crate::method::View;
 
 /// Batches that wait: enough that a step never does, few enough to bound the memory.
@@ -29,13 +32,23 @@ pub(super) struct Plan {
     pub(super) seed: u64,
     /// The steps to draw: from the first up to, not including, the second.
     pub(super) steps: std::ops::Range<usize>,
+    /// The words that a tensor of the GPU may hold, where the views are made there.
+    pub(super) gpu_words: Option<usize>,
 }
 
-/// The views of one step: the pixels of `batch` images for each, `[batch, side, side, 3]`.
+/// The views of one step.
 pub(super) struct Batch {
     /// Which images these are.
     pub(super) images: Vec<usize>,
-    pub(super) views: Vec<Vec<f32>>,
+    pub(super) views: Views,
+}
+
+/// The views of `batch` images.
+pub(super) enum Views {
+    /// Made here: the pixels of each view, `[batch, side, side, 3]`.
+    Made(Vec<Vec<f32>>),
+    /// To be made by a GPU.
+    Drawn(Vec<Sheet>),
 }
 
 /// The batches of a run, in order, each drawn from (seed, epoch, sample, view) alone: neither the
@@ -58,37 +71,57 @@ impl Plan {
         order
     }
 
-    /// The views of one image, and which it is: in place of a broken one stands the next that can
-    /// be read.
-    fn views(
-        &self,
-        epoch: usize,
-        sample: usize,
-        broken: &Broken,
-    ) -> Result<(usize, Vec<Vec<f32>>), DataError> {
+    /// An image and which it is: in place of a broken one stands the next that can be read.
+    fn image(&self, sample: usize, broken: &Broken) -> Result<(usize, Image), DataError> {
         let mut index = sample;
-        let image = loop {
+        loop {
             match self.data.image(index) {
-                Ok(image) => break image,
+                Ok(image) => return Ok((index, image)),
                 Err(error) => broken.note(index, self.data.len(), error)?,
             }
             index = (index + 1) % self.data.len();
+        }
+    }
+
+    /// What `make` makes of each image and of what is drawn for its views, and which images they
+    /// are.
+    fn each<T: Send>(
+        &self,
+        (epoch, samples): (usize, &[usize]),
+        broken: &Broken,
+        make: impl Fn(&Image, &[(Drawn, [usize; 2])]) -> T + Sync,
+    ) -> Result<(Vec<usize>, Vec<T>), DataError> {
+        let of = |&sample: &usize| {
+            let (index, image) = self.image(sample, broken)?;
+            let draw = |(i, view): (usize, &View)| {
+                let mut key = key(self.seed, epoch, sample, i);
+                (view.recipe.draw([image.height, image.width], &mut key), self.size(view))
+            };
+            let drawn: Vec<_> = self.views.iter().enumerate().map(draw).collect();
+            Ok((index, make(&image, &drawn)))
         };
-        let draw = |(i, view): (usize, &View)| {
-            let mut key = key(self.seed, epoch, sample, i);
-            view.recipe.apply(&image, view.side(self.image_size), &mut key).pixels
-        };
-        Ok((index, self.views.iter().enumerate().map(draw).collect()))
+        let made: Vec<(usize, T)> = samples.par_iter().map(of).collect::<Result<_, DataError>>()?;
+        Ok(made.into_iter().unzip())
+    }
+
+    fn size(&self, view: &View) -> [usize; 2] {
+        [view.side(self.image_size); 2]
     }
 
     fn draw(&self, epoch: usize, samples: &[usize], broken: &Broken) -> Result<Batch, DataError> {
-        let drawn: Vec<(usize, Vec<Vec<f32>>)> = samples
-            .par_iter()
-            .map(|&sample| self.views(epoch, sample, broken))
-            .collect::<Result<_, _>>()?;
-        let (images, drawn): (Vec<_>, Vec<_>) = drawn.into_iter().unzip();
-        let join = |view: usize| drawn.iter().flat_map(|image| &image[view]).copied().collect();
-        Ok(Batch { images, views: (0..self.views.len()).map(join).collect() })
+        let samples = (epoch, samples);
+        if let Some(words) = self.gpu_words {
+            let (images, packed) = self.each(samples, broken, Packed::new)?;
+            let sizes: Vec<[usize; 2]> = self.views.iter().map(|view| self.size(view)).collect();
+            return Ok(Batch { images, views: Views::Drawn(Sheet::of(packed, &sizes, words)) });
+        }
+        let (images, made) = self.each(samples, broken, |image, drawn| {
+            let view =
+                |(drawn, size): &(Drawn, _)| normalize(drawn.apply(image, *size), MEAN, STD).pixels;
+            drawn.iter().map(view).collect::<Vec<_>>()
+        })?;
+        let join = |view: usize| made.iter().flat_map(|image| &image[view]).copied().collect();
+        Ok(Batch { images, views: Views::Made((0..self.views.len()).map(join).collect()) })
     }
 }
 
@@ -201,7 +234,8 @@ mod tests {
     fn start(data: &Arc<Watched>, steps: usize) -> Loader {
         let data: Arc<dyn Dataset> = data.clone();
         let views = vec![Recipe::simsiam().small().into()];
-        Loader::start(Plan { data, views, image_size: 2, batch: BATCH, seed: 0, steps: 0..steps })
+        let (image_size, batch, seed, steps) = (2, BATCH, 0, 0..steps);
+        Loader::start(Plan { data, views, image_size, batch, seed, steps, gpu_words: None })
     }
 
     #[test]
@@ -217,7 +251,8 @@ mod tests {
             }
             data.asked.fetch_add(1, Ordering::SeqCst);
             let batch = loader.next().expect("a batch").expect("whole images");
-            assert_eq!(batch.views[0].len(), BATCH * 2 * 2 * 3);
+            let Views::Made(views) = batch.views else { panic!("no GPU is there") };
+            assert_eq!(views[0].len(), BATCH * 2 * 2 * 3);
         }
         assert!(loader.next().is_none());
         assert_eq!(data.furthest.load(Ordering::SeqCst), AHEAD + 1);

@@ -21,7 +21,8 @@ mod settings;
 mod step;
 mod sums;
 
-pub use batches::{Batch, Batches};
+pub(crate) use batches::HostPart;
+pub use batches::{Batch, Batches, ViewDevice};
 pub use error::{RunError, SettingsError};
 pub use finetune::{Classifier, ENCODER, Finetune, Finetuned, Tuned};
 pub use gradients::{Clip, gradient_norms};

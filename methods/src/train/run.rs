@@ -22,7 +22,7 @@ use super::online::OnlineProbe;
 use super::optimizer::{Descent, Named};
 use super::progress::{Now, Progress};
 use super::sums::{Fold, Pending};
-use super::{Batch, Batches, Run, Schedule, Settings, gradient_norms};
+use super::{Batch, Batches, Run, Schedule, Settings, ViewDevice, gradient_norms};
 use crate::data::{self, Splits};
 use crate::evaluate::{Features, feature_std};
 use crate::memory;
@@ -69,6 +69,7 @@ pub struct Trainer {
     settings: Settings,
     folder: PathBuf,
     device: Device,
+    view_device: ViewDevice,
     data: Splits,
     images: [Images; 2],
     method: Box<dyn Method>,
@@ -115,6 +116,7 @@ impl Trainer {
         }
         // Last, since opening a GPU takes a moment.
         let device = settings.device()?;
+        let view_device = settings.view_device(&device)?;
         let (method, loaded) = match start {
             Start::Anew => begin(&settings, &device)?,
             _ => (build(&settings, &device)?, None),
@@ -134,6 +136,7 @@ impl Trainer {
             settings,
             folder: folder.to_owned(),
             device,
+            view_device,
             data,
             images,
             method,
@@ -165,7 +168,7 @@ impl Trainer {
         let total = self.at.total();
         let chance = self.method.chance_loss(&self.at);
         let progress = Progress::new(total, self.at.step, chance, self.quiet);
-        let mut batches = self.batches();
+        let mut batches = self.batches(self.at);
         let between = Duration::from_secs(self.settings.run.checkpoint_every as u64);
         let mut clock = Clock::new(self.at.step, between);
         while self.at.step < total && !self.is_lost() {
@@ -196,9 +199,10 @@ impl Trainer {
         self.settings.run.stop_on_collapse && self.course.is_lost()
     }
 
-    fn batches(&self) -> Batches {
+    /// The run's batches from a point of it on.
+    fn batches(&self, at: Schedule) -> Batches {
         let (data, size) = (self.data.train.clone(), self.settings.run.image_size);
-        Batches::new(data, self.method.views(), size, &self.device, self.at)
+        Batches::made_by(self.view_device, data, self.method.views(), size, &self.device, at)
     }
 
     /// A step, and what is watched of it.

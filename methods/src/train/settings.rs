@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tensor::Device;
 use toml::{Table, Value};
 
-use super::SettingsError;
+use super::{SettingsError, ViewDevice};
 use crate::registry::{self, METHODS, MethodConfig, RECIPES};
 
 /// Everything that a run depends on; its `config.toml` is enough to repeat it.
@@ -41,6 +41,9 @@ pub struct Run {
     pub seed: u64,
     /// `auto`, `cpu`, `gpu` or `reference`.
     pub device: String,
+    /// Which device makes views of decoded images: `auto`, `cpu` or `gpu`, the last only where the
+    /// run is on it; `auto` is the GPU for a run on a real one.
+    pub view_device: String,
     /// The most megabytes of decoded images that are kept in memory; 0 for none. Views do not
     /// depend on it.
     pub cache_mb: usize,
@@ -213,6 +216,20 @@ impl Settings {
         device_named(&self.run.device)
     }
 
+    /// Which device makes the views of a run on `device`.
+    ///
+    /// # Errors
+    /// Where the word is unknown, or `gpu` is asked for and the run is not on it.
+    pub fn view_device(&self, device: &Device) -> Result<ViewDevice, SettingsError> {
+        match &*self.run.view_device {
+            "auto" => Ok(ViewDevice::best(device)),
+            "cpu" => Ok(ViewDevice::Cpu),
+            "gpu" if device.adapter().is_some() => Ok(ViewDevice::Gpu),
+            "gpu" => Err(SettingsError::ViewsElsewhere { device: device.name() }),
+            other => Err(SettingsError::ViewDevice(other.to_owned())),
+        }
+    }
+
     fn merge(self, changes: Table, place: &str) -> Result<Self, SettingsError> {
         let mut table = self.to_table();
         overlay(&mut table, changes, "", place)?;
@@ -355,6 +372,25 @@ mod tests {
             assert_eq!(text.lines().count(), 1, "{text}");
         }
         assert!(Settings::named("simsaim").unwrap_err().to_string().contains("byol, simsiam"));
+    }
+
+    #[test]
+    fn views_are_made_where_the_settings_say() {
+        let on = |word: &str, device: &Device| {
+            let settings = simsiam().set(&format!("view_device={word}")).unwrap();
+            settings.view_device(device).map_err(|error| error.to_string())
+        };
+        let cpu = Device::cpu();
+        assert_eq!(on("auto", &cpu), Ok(ViewDevice::Cpu));
+        assert_eq!(on("cpu", &cpu), Ok(ViewDevice::Cpu));
+        let error = on("gpu", &cpu).unwrap_err();
+        assert!(error.contains("the run is on the cpu; expected --device gpu"), "{error}");
+        assert!(on("tpu", &cpu).unwrap_err().contains("`tpu`; expected auto, cpu or gpu"));
+        if let Ok(gpu) = Device::gpu() {
+            let hardware = gpu.adapter().is_some_and(|adapter| adapter.is_hardware());
+            assert_eq!(on("auto", &gpu) == Ok(ViewDevice::Gpu), hardware);
+            assert_eq!(on("gpu", &gpu), Ok(ViewDevice::Gpu));
+        }
     }
 
     #[test]

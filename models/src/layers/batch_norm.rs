@@ -1,7 +1,7 @@
 //! Batch normalisation with running statistics.
 
 use autodiff::Var;
-use tensor::update::{Ema, Rule};
+use tensor::update::{self, Ema};
 use tensor::{Device, Tensor};
 
 use crate::weights::Layout;
@@ -79,19 +79,24 @@ impl BatchNorm {
         }
         let (y, mean, var) = x.batch_norm(&weight, &bias, EPS);
         let rows = x.shape().rows() as f64;
-        follow(&self.running_mean, &mean, 1.0);
-        follow(&self.running_var, &var, rows / (rows - 1.0));
+        self.follow(&mean, &var, rows / (rows - 1.0));
         y
     }
     // ANCHOR_END: forward
-}
 
-/// `running = (1 − momentum) · running + momentum · scale · batch`.
-fn follow(running: &Buffer, batch: &Tensor, scale: f64) {
-    let scaled = (scale != 1.0).then(|| batch * scale);
-    let follower = Ema { momentum: 1.0 - MOMENTUM };
-    let [next] = follower.step([&running.value(), scaled.as_ref().unwrap_or(batch)]);
-    running.set(next);
+    /// `running = (1 − momentum) · running + momentum · batch`, the variance made unbiased first.
+    fn follow(&self, mean: &Tensor, var: &Tensor, unbias: f64) {
+        let momentum = 1.0 - MOMENTUM;
+        let running = [&self.running_mean, &self.running_var];
+        let [old_mean, old_var] = running.map(Buffer::value);
+        let jobs = [
+            (Ema { momentum, scale: 1.0 }, [&old_mean, mean]),
+            (Ema { momentum, scale: unbias }, [&old_var, var]),
+        ];
+        for (running, [next]) in running.into_iter().zip(update::step(&jobs)) {
+            running.set(next);
+        }
+    }
 }
 
 impl Module for BatchNorm {

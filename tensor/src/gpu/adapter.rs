@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use crate::error::DeviceError;
 use crate::gpu::mode::Mode;
+use crate::gpu::wait;
 
 /// The environment variable that chooses an adapter by a part of its name, driver or backend.
 const CHOICE: &str = "STOPGRAD_ADAPTER";
@@ -75,7 +76,8 @@ impl AdapterReport {
             (wgpu::Features::TIMESTAMP_QUERY, "timestamps"),
         ];
         AdapterReport {
-            name: info.name,
+            // A browser keeps the name to itself.
+            name: if info.name.is_empty() { "unnamed GPU".to_string() } else { info.name },
             backend: info.backend.to_str(),
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
             kind: match info.device_type {
@@ -146,7 +148,8 @@ fn max_tensor_bytes(limits: &wgpu::Limits) -> u64 {
     bytes.min(u64::from(u32::MAX)) / 4 * 4
 }
 
-/// Every adapter that the machine shows, the best first; empty where there is no driver.
+/// Every adapter that the machine shows, the best first; empty where there is no driver, and in a
+/// browser, which shows one only to [`Device::gpu_async`](crate::Device::gpu_async).
 ///
 /// ```
 /// for adapter in tensor::adapters() {
@@ -154,10 +157,11 @@ fn max_tensor_bytes(limits: &wgpu::Limits) -> u64 {
 /// }
 /// ```
 pub fn adapters() -> Vec<AdapterReport> {
-    enumerate(Mode::from_environment()).into_iter().map(|(_, report)| report).collect()
+    let found = wait::value_of(enumerate(Mode::from_environment())).unwrap_or_default();
+    found.into_iter().map(|(_, report)| report).collect()
 }
 
-fn enumerate(mode: Mode) -> Vec<(wgpu::Adapter, AdapterReport)> {
+async fn enumerate(mode: Mode) -> Vec<(wgpu::Adapter, AdapterReport)> {
     // Drivers are loaded once, however often somebody asks.
     static DRIVERS: OnceLock<wgpu::Instance> = OnceLock::new();
     static NO_DRIVER: OnceLock<wgpu::Instance> = OnceLock::new();
@@ -167,7 +171,7 @@ fn enumerate(mode: Mode) -> Vec<(wgpu::Adapter, AdapterReport)> {
         wgpu::Instance::new(descriptor)
     });
     let backends = if mode.noop { wgpu::Backends::NOOP } else { wgpu::Backends::all() };
-    let found = pollster::block_on(instance.enumerate_adapters(backends));
+    let found = instance.enumerate_adapters(backends).await;
     let mut adapters: Vec<_> = found
         .into_iter()
         .map(|adapter| {
@@ -188,11 +192,14 @@ pub(crate) struct Opened {
 
 /// Opens the best adapter that fits, with all limits that it has; in portable mode with the
 /// limits that every WebGPU implementation has.
-pub(crate) fn open(mode: Mode) -> Result<Opened, DeviceError> {
+pub(crate) async fn open(mode: Mode) -> Result<Opened, DeviceError> {
     let choice = std::env::var(CHOICE).ok().filter(|choice| !choice.is_empty());
-    let (adapter, mut report) = choose(enumerate(mode), choice.as_deref())?;
+    let (adapter, mut report) = choose(enumerate(mode).await, choice.as_deref())?;
     let (limits, features) = if mode.portable {
         (wgpu::Limits::default(), wgpu::Features::empty())
+    } else if !wait::CAN_WAIT {
+        // Kernels are timed by waiting for each hand-over's stamps.
+        (adapter.limits(), wgpu::Features::empty())
     } else {
         let wanted = wgpu::Features::IMMEDIATES | wgpu::Features::TIMESTAMP_QUERY;
         (adapter.limits(), adapter.features() & wanted)
@@ -200,15 +207,16 @@ pub(crate) fn open(mode: Mode) -> Result<Opened, DeviceError> {
     report.has_clock = features.contains(wgpu::Features::TIMESTAMP_QUERY);
     report.max_tensor_bytes = max_tensor_bytes(&limits);
     report.immediate_bytes = limits.max_immediate_size;
+    report.storage_buffers = limits.max_storage_buffers_per_shader_stage;
     report.workgroup_bytes = limits.max_compute_workgroup_storage_size;
-    let opened = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+    let opened = adapter.request_device(&wgpu::DeviceDescriptor {
         label: Some("stopgrad"),
         required_features: features,
         required_limits: limits,
         memory_hints: wgpu::MemoryHints::Performance,
         ..Default::default()
-    }));
-    let (device, queue) = opened.map_err(|error| DeviceError::NotOpened {
+    });
+    let (device, queue) = opened.await.map_err(|error| DeviceError::NotOpened {
         adapter: report.to_string(),
         reason: error.to_string(),
     })?;
@@ -233,7 +241,7 @@ fn choose(
         }
     }
     let tried = if tried.is_empty() {
-        "no driver shows one (Vulkan, Metal or DirectX 12)".to_string()
+        "no driver shows one (Vulkan, Metal, DirectX 12 or a browser's WebGPU)".to_string()
     } else {
         format!("tried {}", tried.join("; "))
     };
@@ -247,7 +255,7 @@ mod tests {
     #[test]
     fn portable_asks_for_webgpus_limits_and_nothing_else() {
         let mode = Mode { portable: true, noop: true, checked: false };
-        let opened = open(mode).expect("no driver is needed");
+        let opened = wait::value_of(open(mode)).expect("a wait").expect("no driver is needed");
         assert_eq!(opened.device.limits(), wgpu::Limits::default());
         assert_eq!(opened.device.features(), wgpu::Features::empty());
         assert_eq!(opened.report.max_tensor_bytes, 128 << 20);

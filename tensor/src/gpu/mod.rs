@@ -8,6 +8,7 @@
 mod adapter;
 mod custom;
 pub(crate) mod gemm;
+mod groups;
 mod launch;
 mod limits;
 mod mode;
@@ -18,9 +19,12 @@ mod shader;
 mod template;
 mod timer;
 pub(crate) mod totals;
+pub(crate) mod updates;
+pub(crate) mod wait;
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::time::Duration;
 
 pub use crate::gpu::adapter::{AdapterKind, AdapterReport, adapters};
 pub(crate) use crate::gpu::custom::Custom;
@@ -28,9 +32,10 @@ pub(crate) use crate::gpu::launch::{Grid, Launch, Word};
 pub(crate) use crate::gpu::pool::GpuBuffer;
 
 use crate::error::DeviceError;
+use crate::gpu::groups::Groups;
 use crate::gpu::mode::Mode;
 use crate::gpu::pool::Pool;
-use crate::gpu::recorder::{Dispatch, Recorder};
+use crate::gpu::recorder::{Dispatch, MOST_WORDS, Recorder};
 use crate::gpu::shader::{Pipeline, Shaders};
 use crate::gpu::timer::Scope;
 
@@ -42,6 +47,7 @@ pub(crate) struct Gpu {
     report: AdapterReport,
     shaders: Shaders,
     pool: Arc<Pool>,
+    groups: Groups,
     recorder: Mutex<Recorder>,
 }
 
@@ -63,10 +69,14 @@ pub struct GpuCounters {
     pub dispatches: u64,
     /// Buffers that these kernels were given.
     pub bindings: u64,
+    /// Groups of buffers that were put together for them, where no kept one would do.
+    pub groups_created: u64,
     /// Times that commands were handed over to the GPU.
     pub submits: u64,
     /// Times that the host waited for values.
     pub readbacks: u64,
+    /// How long the host waited for the GPU: for values, or because too much was under way.
+    pub waited: Duration,
 }
 
 /// A shape that does not fit panics before anything is recorded, so a caught panic leaves the
@@ -77,9 +87,25 @@ impl UnwindSafe for GpuBuffer {}
 impl RefUnwindSafe for GpuBuffer {}
 
 impl Gpu {
-    /// The process's GPU, opened at the first call; an error stays the same error.
+    /// The process's GPU, opened at the first call; an error stays the same error. A browser has
+    /// it only after [`shared_async`](Self::shared_async).
     pub(crate) fn shared() -> Result<Arc<Gpu>, DeviceError> {
-        SHARED.get_or_init(|| Gpu::open(Mode::from_environment()).map(Arc::new)).clone()
+        if wait::CAN_WAIT {
+            let open = || wait::value_of(Gpu::open(Mode::from_environment())).expect("a wait");
+            return SHARED.get_or_init(|| open().map(Arc::new)).clone();
+        }
+        let tried = "a browser opens one only to `Device::gpu_async().await`";
+        let unopened = || Err(DeviceError::NoAdapter { tried: tried.to_string() });
+        SHARED.get().cloned().unwrap_or_else(unopened)
+    }
+
+    /// As [`shared`](Self::shared), for whoever cannot wait.
+    pub(crate) async fn shared_async() -> Result<Arc<Gpu>, DeviceError> {
+        if let Some(opened) = SHARED.get() {
+            return opened.clone();
+        }
+        let opened = Gpu::open(Mode::from_environment()).await.map(Arc::new);
+        SHARED.get_or_init(|| opened).clone()
     }
 
     /// The process's GPU, if somebody has opened it.
@@ -87,12 +113,13 @@ impl Gpu {
         SHARED.get()?.as_ref().ok()
     }
 
-    fn open(mode: Mode) -> Result<Gpu, DeviceError> {
-        let adapter::Opened { device, queue, report } = adapter::open(mode)?;
+    async fn open(mode: Mode) -> Result<Gpu, DeviceError> {
+        let adapter::Opened { device, queue, report } = adapter::open(mode).await?;
         let recorder = Recorder::new(&device, &queue);
         let shaders = Shaders::new(&device, recorder.ring_layout(), mode.checked);
         let recorder = Mutex::new(recorder);
-        Ok(Gpu { device, report, shaders, pool: Arc::default(), recorder })
+        let (pool, groups) = (Arc::default(), Groups::default());
+        Ok(Gpu { device, report, shaders, pool, groups, recorder })
     }
 
     pub(crate) fn adapter(&self) -> &AdapterReport {
@@ -118,6 +145,7 @@ impl Gpu {
         let buffer = take().or_else(|| {
             // Waiting buffers of other sizes take room; commands that use them must end first.
             self.recorder().submit();
+            self.groups.clear();
             self.pool.release_waiting();
             let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
             take()
@@ -137,23 +165,30 @@ impl Gpu {
         buffer
     }
 
-    /// A buffer's values, after all that was recorded has run.
-    pub(crate) fn download(&self, buffer: &GpuBuffer) -> Vec<f32> {
-        if buffer.bytes() == 0 {
-            return Vec::new();
+    /// A buffer's values, after all that was recorded has run. The copy is handed over at once;
+    /// each read that has not ended has a buffer of its own to copy to.
+    pub(crate) fn read(
+        self: &Arc<Self>,
+        buffer: &GpuBuffer,
+    ) -> impl Future<Output = Vec<f32>> + use<> {
+        let (gpu, length) = (self.clone(), buffer.bytes());
+        let copied = (length > 0).then(|| {
+            let (copy, submission) = self.recorder().submit_readback(buffer.raw(), length);
+            let mapped = wait::mapped(&self.device, &copy, length, submission);
+            (copy, mapped)
+        });
+        async move {
+            let Some((copy, mapped)) = copied else { return Vec::new() };
+            let fail = |error: &dyn std::fmt::Display| -> ! { panic!("{}: {error}", gpu.report) };
+            let waited = mapped.await.unwrap_or_else(|error| fail(&error));
+            let bytes = copy.slice(..length).get_mapped_range();
+            let bytes = bytes.unwrap_or_else(|error| fail(&error));
+            let values = bytemuck::pod_collect_to_vec(&bytes[..]);
+            drop(bytes);
+            copy.unmap();
+            gpu.recorder().keep_readback(copy, waited);
+            values
         }
-        let (copy, submission) = self.recorder().submit_readback(buffer.raw(), buffer.bytes());
-        let values = {
-            let slice = copy.slice(..buffer.bytes());
-            slice.map_async(wgpu::MapMode::Read, |_| {});
-            recorder::wait(&self.device, submission);
-            let bytes = slice.get_mapped_range();
-            let bytes = bytes.unwrap_or_else(|error| panic!("{}: {error}", self.report));
-            bytemuck::pod_collect_to_vec(&bytes[..])
-        };
-        copy.unmap();
-        self.recorder().keep_readback(copy);
-        values
     }
 
     /// Records a kernel's run; a run of no workgroups is nothing.
@@ -161,15 +196,16 @@ impl Gpu {
         if launch.grid.is_empty() {
             return;
         }
-        // A struct that holds vectors is a whole number of them long.
-        let mut params = launch.params.to_vec();
-        params.resize(params.len().next_multiple_of(4), 0);
-        let pipeline = self.shaders.pipeline(&launch, params.len());
         let Launch { name, inputs, outputs, grid, .. } = launch;
-        let buffers = &self.bind(name, &pipeline, inputs, outputs);
+        let mut params = [0; MOST_WORDS];
+        params[..launch.params.len()].copy_from_slice(launch.params);
+        // A struct that holds vectors is a whole number of them long.
+        let params = &params[..launch.params.len().next_multiple_of(4)];
+        let pipeline = &self.shaders.pipeline(&launch, params.len());
+        let create = || self.bind(name, pipeline, inputs, outputs);
+        let buffers = &self.groups.get(inputs, outputs, create);
         let bytes = inputs.iter().chain(outputs).map(|buffer| buffer.bytes()).sum();
         let bound = ((inputs.len() + outputs.len()) as u64, bytes);
-        let (pipeline, params) = (&pipeline, &params[..]);
         self.recorder().dispatch(&Dispatch { name, pipeline, buffers, bound, params, grid });
     }
 
@@ -183,7 +219,7 @@ impl Gpu {
         self.recorder().submit();
     }
 
-    /// A kernel's buffers, in the order of their bindings.
+    /// A group of a kernel's buffers, in the order of their bindings.
     fn bind(
         &self,
         name: &str,
@@ -213,8 +249,10 @@ impl Gpu {
             peak_bytes: buffers.peak_bytes,
             dispatches: commands.dispatches,
             bindings: commands.bindings,
+            groups_created: self.groups.created(),
             submits: commands.submits,
             readbacks: commands.readbacks,
+            waited: commands.waited,
         }
     }
 

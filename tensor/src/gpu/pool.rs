@@ -3,9 +3,14 @@
 //! A training step asks for the same sizes at every turn; a driver's allocation costs more than
 //! many kernels. A buffer that its last tensor lets go of may be handed out at once, even while
 //! recorded commands still read it: what is recorded later also runs later.
+//!
+//! Of those that fit, the oldest is handed out, not the last that came back: so the order in which a
+//! step's tensors go, which a map's order is part of, does not change what the next step gets.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
+
+use crate::gpu::wait;
 
 /// The smallest buffer, in bytes: a buffer of no elements must still be there to be bound.
 const SMALLEST: u64 = 256;
@@ -26,6 +31,8 @@ fn size_class(bytes: u64, largest: u64) -> u64 {
 /// The values of one tensor on the GPU.
 pub(crate) struct GpuBuffer {
     buffer: wgpu::Buffer,
+    /// The number of the buffer, which no other ever has.
+    id: u64,
     bytes: u64,
     pool: Arc<Pool>,
 }
@@ -38,6 +45,11 @@ impl GpuBuffer {
             offset: 0,
             size: wgpu::BufferSize::new(self.bytes.max(4)),
         })
+    }
+
+    /// A number for the buffer and how much of it a kernel sees: tensors have less than 2³² bytes.
+    pub(crate) fn view(&self) -> u64 {
+        self.id << 32 | self.bytes
     }
 
     pub(crate) fn raw(&self) -> &wgpu::Buffer {
@@ -55,11 +67,11 @@ impl GpuBuffer {
 
 impl Drop for GpuBuffer {
     fn drop(&mut self) {
-        self.pool.put(self.buffer.clone());
+        self.pool.put(self.id, self.buffer.clone());
     }
 }
 
-/// Freed buffers by size, and what has been counted.
+/// Freed buffers by size and number, and what has been counted.
 #[derive(Default)]
 pub(crate) struct Pool {
     state: Mutex<State>,
@@ -67,7 +79,7 @@ pub(crate) struct Pool {
 
 #[derive(Default)]
 struct State {
-    waiting: HashMap<u64, Vec<wgpu::Buffer>>,
+    waiting: HashMap<u64, BTreeMap<u64, wgpu::Buffer>>,
     tally: Tally,
 }
 
@@ -96,13 +108,14 @@ impl Pool {
     ) -> Option<GpuBuffer> {
         let class = size_class(bytes, largest);
         let mut state = self.lock();
-        let buffer = match state.waiting.get_mut(&class).and_then(Vec::pop) {
-            Some(buffer) => buffer,
+        let waiting = state.waiting.get_mut(&class);
+        let (id, buffer) = match waiting.and_then(BTreeMap::pop_first) {
+            Some(oldest) => oldest,
             None => {
                 let buffer = create(device, class)?;
                 state.tally.created += 1;
                 state.tally.bytes += class;
-                buffer
+                (state.tally.created, buffer)
             }
         };
         let tally = &mut state.tally;
@@ -110,7 +123,7 @@ impl Pool {
         tally.alive_bytes += class;
         tally.peak_bytes = tally.peak_bytes.max(tally.alive_bytes);
         drop(state);
-        Some(GpuBuffer { buffer, bytes, pool: self.clone() })
+        Some(GpuBuffer { buffer, id, bytes, pool: self.clone() })
     }
 
     /// Gives the waiting buffers back to the driver.
@@ -125,11 +138,11 @@ impl Pool {
         self.lock().tally
     }
 
-    fn put(&self, buffer: wgpu::Buffer) {
+    fn put(&self, id: u64, buffer: wgpu::Buffer) {
         let mut state = self.lock();
         state.tally.alive -= 1;
         state.tally.alive_bytes -= buffer.size();
-        state.waiting.entry(buffer.size()).or_default().push(buffer);
+        state.waiting.entry(buffer.size()).or_default().insert(id, buffer);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -139,14 +152,15 @@ impl Pool {
 }
 
 fn create(device: &wgpu::Device, bytes: u64) -> Option<wgpu::Buffer> {
-    let scope = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
-        label: None,
-        size: bytes,
-        usage: USAGE,
-        mapped_at_creation: false,
-    });
-    pollster::block_on(scope.pop()).is_none().then_some(buffer)
+    let ask = || {
+        device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: bytes,
+            usage: USAGE,
+            mapped_at_creation: false,
+        })
+    };
+    wait::checked(device, wgpu::ErrorFilter::OutOfMemory, ask).ok()
 }
 
 #[cfg(test)]

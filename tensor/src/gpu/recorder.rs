@@ -2,10 +2,12 @@
 //! somebody reads or when enough has been recorded.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::gpu::launch::Grid;
 use crate::gpu::shader::Pipeline;
 use crate::gpu::timer::{Scope, Timer};
+use crate::gpu::wait;
 use crate::profile;
 
 /// Dispatches that are handed over together: enough to hide the cost of a hand-over, few enough
@@ -28,6 +30,7 @@ pub(crate) struct Tally {
     pub(crate) bindings: u64,
     pub(crate) submits: u64,
     pub(crate) readbacks: u64,
+    pub(crate) waited: Duration,
 }
 
 /// One run of a kernel, ready to be recorded.
@@ -56,7 +59,7 @@ pub(crate) struct Recorder {
     uploaded: u64,
     in_flight: VecDeque<wgpu::SubmissionIndex>,
     ring: Ring,
-    /// The buffer of the last readback, kept for the next.
+    /// The buffer of the last readback that has ended, kept for the next.
     readback: Option<wgpu::Buffer>,
     /// Where the device has a clock.
     timer: Option<Timer>,
@@ -160,7 +163,7 @@ impl Recorder {
     }
 
     /// Hands over what is recorded and a copy of the first `bytes` of `source`; returns where
-    /// the copy appears once `wait` has returned for the hand-over.
+    /// the copy appears once the hand-over has run.
     pub(crate) fn submit_readback(
         &mut self,
         source: &wgpu::Buffer,
@@ -182,9 +185,10 @@ impl Recorder {
         (target, self.submit_encoder(encoder))
     }
 
-    /// Keeps a readback's buffer for the next.
-    pub(crate) fn keep_readback(&mut self, buffer: wgpu::Buffer) {
+    /// Keeps a readback's buffer for the next, and notes how long the host waited for it.
+    pub(crate) fn keep_readback(&mut self, buffer: wgpu::Buffer, waited: Duration) {
         self.readback = Some(buffer);
+        self.tally.waited += waited;
     }
 
     /// Ends the pass and returns its encoder, if anything is recorded.
@@ -202,7 +206,7 @@ impl Recorder {
         }
         let index = self.queue.submit([encoder.finish()]);
         if let Some(timer) = timer {
-            timer.read(|| wait(&self.device, index.clone()));
+            self.tally.waited += timer.read(|| wait::until_run(&self.device, index.clone()));
         }
         self.tally.submits += 1;
         (self.recorded, self.uploaded) = (0, 0);
@@ -210,10 +214,9 @@ impl Recorder {
         if self.in_flight.len() > MOST_IN_FLIGHT
             && let Some(oldest) = self.in_flight.pop_front()
         {
-            wait(&self.device, oldest);
+            self.tally.waited += wait::until_run(&self.device, oldest);
         }
-        // Without a poll wgpu keeps what finished commands held.
-        poll(&self.device, wgpu::PollType::Poll);
+        wait::tidy(&self.device);
         index
     }
 }
@@ -271,16 +274,5 @@ impl Ring {
             queue.write_buffer(&self.buffer, 0, &self.slots);
             self.slots.clear();
         }
-    }
-}
-
-/// Waits until a hand-over has run.
-pub(crate) fn wait(device: &wgpu::Device, submission: wgpu::SubmissionIndex) {
-    poll(device, wgpu::PollType::Wait { submission_index: Some(submission), timeout: None });
-}
-
-fn poll(device: &wgpu::Device, how: wgpu::PollType) {
-    if let Err(error) = device.poll(how) {
-        panic!("the GPU stopped answering: {error}");
     }
 }

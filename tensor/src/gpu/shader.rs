@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use crate::gpu::{Launch, template};
+use crate::gpu::{Launch, template, wait};
 
 /// A compiled kernel.
 #[derive(Clone)]
@@ -17,15 +17,29 @@ pub(crate) struct Pipeline {
     pub(crate) immediates: bool,
 }
 
-/// What tells one pipeline from another.
-#[derive(PartialEq, Eq, Hash)]
+/// What tells one pipeline from another, beside what specialises it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
     /// A custom kernel has no name of this crate's.
     name: &'static str,
-    /// What specialises the kernel; the whole source of a custom one.
-    paste: String,
     inputs: usize,
     words: usize,
+}
+
+/// A kernel's pipelines, each beside what specialises it; the whole source of a custom one. They
+/// are few: to compare texts from their lengths on takes less than to hash one.
+#[derive(Default)]
+struct Variants(Vec<(String, Pipeline)>);
+
+impl Variants {
+    fn find(&self, paste: &str) -> Option<Pipeline> {
+        let (_, pipeline) = self.0.iter().find(|(found, _)| found == paste)?;
+        Some(pipeline.clone())
+    }
+
+    fn keep(&mut self, paste: &str, pipeline: &Pipeline) {
+        self.0.push((paste.to_owned(), pipeline.clone()));
+    }
 }
 
 /// What a pipeline is compiled from.
@@ -50,7 +64,7 @@ pub(crate) struct Shaders {
     ring: wgpu::BindGroupLayout,
     immediate_bytes: usize,
     checked: bool,
-    pipelines: Mutex<HashMap<Key, Pipeline>>,
+    pipelines: Mutex<HashMap<Key, Variants>>,
     layouts: Mutex<HashMap<(usize, usize), wgpu::BindGroupLayout>>,
 }
 
@@ -67,22 +81,21 @@ impl Shaders {
     }
 
     pub(crate) fn count(&self) -> usize {
-        lock(&self.pipelines).len()
+        lock(&self.pipelines).values().map(|variants| variants.0.len()).sum()
     }
 
     /// The pipeline of a kernel with `words` words of parameters.
     pub(crate) fn pipeline(&self, launch: &Launch<'_>, words: usize) -> Pipeline {
         let Launch { name, wgsl, paste, inputs, outputs, .. } = *launch;
         let (inputs, outputs) = (inputs.len(), outputs.len());
-        let key = Key { name, paste: paste.to_string(), inputs, words };
         let mut pipelines = lock(&self.pipelines);
-        if let Some(pipeline) = pipelines.get(&key) {
-            return pipeline.clone();
-        }
-        let source = Source { name, paste, wgsl, inputs, outputs, words, custom: false };
-        let pipeline = self.compile(&source);
-        pipelines.insert(key, pipeline.clone());
-        pipeline
+        let variants = pipelines.entry(Key { name, inputs, words }).or_default();
+        variants.find(paste).unwrap_or_else(|| {
+            let source = Source { name, paste, wgsl, inputs, outputs, words, custom: false };
+            let pipeline = self.compile(&source);
+            variants.keep(paste, &pipeline);
+            pipeline
+        })
     }
 
     /// The pipeline of a kernel that is not this crate's: one output, always checked.
@@ -95,14 +108,14 @@ impl Shaders {
         inputs: usize,
         words: usize,
     ) -> Result<Pipeline, String> {
-        let key = Key { name: "", paste: wgsl.to_string(), inputs, words };
         let mut pipelines = lock(&self.pipelines);
-        if let Some(pipeline) = pipelines.get(&key) {
-            return Ok(pipeline.clone());
+        let variants = pipelines.entry(Key { name: "", inputs, words }).or_default();
+        if let Some(pipeline) = variants.find(wgsl) {
+            return Ok(pipeline);
         }
         let source = Source { name, paste: "", wgsl, inputs, outputs: 1, words, custom: true };
         let pipeline = validated(&self.device, || self.compile(&source))?;
-        pipelines.insert(key, pipeline.clone());
+        variants.keep(wgsl, &pipeline);
         Ok(pipeline)
     }
 
@@ -179,12 +192,8 @@ impl Shaders {
 
 /// Calls `f`; what wgpu finds wrong with what `f` asks of the device is an error, not a panic.
 pub(crate) fn validated<T>(device: &wgpu::Device, f: impl FnOnce() -> T) -> Result<T, String> {
-    let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-    let value = f();
-    match pollster::block_on(scope.pop()) {
-        None => Ok(value),
-        Some(error) => Err(error.to_string().trim().to_string()),
-    }
+    wait::checked(device, wgpu::ErrorFilter::Validation, f)
+        .map_err(|error| error.to_string().trim().to_string())
 }
 
 /// A module without checks of indices, loops and divisions, which cost up to a hundred times the
@@ -213,12 +222,13 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use crate::gpu::mode::Mode;
-    use crate::gpu::{Gpu, Grid, Launch};
+    use crate::gpu::{Gpu, Grid, Launch, wait};
 
     /// What the tests of all kernels without an adapter rest on.
     #[test]
     fn a_broken_kernel_is_found_without_an_adapter() {
-        let gpu = Gpu::open(Mode { noop: true, ..Mode::default() }).expect("no driver is needed");
+        let gpu = Gpu::open(Mode { noop: true, ..Mode::default() });
+        let gpu = wait::value_of(gpu).expect("a wait").expect("no driver is needed");
         let y = gpu.allocate(1);
         let launch = |name, statement| {
             let paste = format!(

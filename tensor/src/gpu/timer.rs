@@ -1,5 +1,7 @@
 //! How long kernels take, by the GPU's own clock: each in a pass of its own, between two stamps.
 
+use std::time::Duration;
+
 use crate::profile::{self, Cost};
 
 /// What is being timed, until it is handed over.
@@ -97,11 +99,12 @@ impl Timer {
         encoder.copy_buffer_to_buffer(&self.resolved, 0, &self.readable, 0, bytes);
     }
 
-    /// Adds what the stamps say to the profile; `wait` returns when the commands have run.
-    pub(crate) fn read(&mut self, wait: impl FnOnce()) {
+    /// Adds what the stamps say to the profile; `wait` returns when the commands have run, and
+    /// says how long that took.
+    pub(crate) fn read(&mut self, wait: impl FnOnce() -> Duration) -> Duration {
         let slice = self.readable.slice(..2 * STAMP * self.events.len() as u64);
         slice.map_async(wgpu::MapMode::Read, |_| {});
-        wait();
+        let waited = wait();
         let bytes = slice.get_mapped_range().expect("the commands have run");
         let stamps: Vec<u64> = bytemuck::pod_collect_to_vec(&bytes[..]);
         drop(bytes);
@@ -111,5 +114,6 @@ impl Timer {
             let seconds = stamp[1].saturating_sub(stamp[0]) as f64 * self.period / 1e9;
             profile::note(name, shapes, Cost { calls: 1, seconds, flops, bytes });
         }
+        waited
     }
 }

@@ -1,7 +1,8 @@
 //! Adam with decoupled weight decay.
 
 use crate::cpu::parallel;
-use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
+use crate::gpu::updates::{self, Elementwise, Job};
+use crate::gpu::{Gpu, GpuBuffer};
 use crate::operation::{Operation, run};
 use crate::update::{self, Rule};
 use crate::{Float, Tensor};
@@ -39,6 +40,18 @@ impl Rule<4, 3> for AdamW {
 
     fn apply(&self, tensors: [&Tensor; 4]) -> [Tensor; 3] {
         run(self, tensors, update::shapes(tensors[0]))
+    }
+
+    fn apply_all_on_gpu(jobs: &[(Self, [&Tensor; 4])]) -> Vec<[Tensor; 3]> {
+        updates::step(jobs)
+    }
+}
+
+impl Elementwise<4, 3, 8> for AdamW {
+    const WGSL: &'static str = include_str!("adamw.wgsl");
+
+    fn numbers(&self) -> [f64; 8] {
+        self.factors()
     }
 }
 
@@ -79,15 +92,6 @@ impl Operation<4, 3> for AdamW {
     }
 
     fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 4], outputs: [&GpuBuffer; 3]) {
-        let n = outputs[0].elements();
-        gpu.launch(Launch {
-            name: <Self as Operation<4, 3>>::NAME,
-            wgsl: include_str!("adamw.wgsl"),
-            paste: "",
-            inputs: &inputs,
-            outputs: &outputs,
-            params: &[&[n.word()], &self.factors().map(Word::word)[..]].concat(),
-            grid: Grid::threads(n),
-        });
+        updates::launch(gpu, &[Job { rule: self, inputs, outputs }]);
     }
 }

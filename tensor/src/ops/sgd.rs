@@ -1,7 +1,8 @@
 //! Stochastic gradient descent with momentum.
 
 use crate::cpu::parallel;
-use crate::gpu::{Gpu, GpuBuffer, Grid, Launch, Word};
+use crate::gpu::updates::{self, Elementwise, Job};
+use crate::gpu::{Gpu, GpuBuffer};
 use crate::operation::{Operation, run};
 use crate::update::{self, Rule};
 use crate::{Float, Tensor};
@@ -36,6 +37,19 @@ impl Rule<3, 2> for Sgd {
     fn apply(&self, tensors: [&Tensor; 3]) -> [Tensor; 2] {
         run(self, tensors, update::shapes(tensors[0]))
     }
+
+    fn apply_all_on_gpu(jobs: &[(Self, [&Tensor; 3])]) -> Vec<[Tensor; 2]> {
+        updates::step(jobs)
+    }
+}
+
+impl Elementwise<3, 2, 5> for Sgd {
+    const WGSL: &'static str = include_str!("sgd.wgsl");
+
+    fn numbers(&self) -> [f64; 5] {
+        let [of_g, of_mu] = self.direction();
+        [self.lr, self.momentum, self.weight_decay, of_g, of_mu]
+    }
 }
 
 impl Sgd {
@@ -64,17 +78,6 @@ impl Operation<3, 2> for Sgd {
     }
 
     fn gpu(&self, gpu: &Gpu, inputs: [&GpuBuffer; 3], outputs: [&GpuBuffer; 2]) {
-        let n = outputs[0].elements();
-        let [of_g, of_mu] = self.direction();
-        let numbers = [self.lr, self.momentum, self.weight_decay, of_g, of_mu].map(Word::word);
-        gpu.launch(Launch {
-            name: <Self as Operation<3, 2>>::NAME,
-            wgsl: include_str!("sgd.wgsl"),
-            paste: "",
-            inputs: &inputs,
-            outputs: &outputs,
-            params: &[&[n.word()], &numbers[..]].concat(),
-            grid: Grid::threads(n),
-        });
+        updates::launch(gpu, &[Job { rule: self, inputs, outputs }]);
     }
 }

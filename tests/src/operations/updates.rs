@@ -176,7 +176,7 @@ fn ema() -> Row {
             (0.99, &[&[129, 131], &[129, 131]]),
             (0.99, &[&[255], &[255], &[], &[], &[257], &[257]]),
         ],
-        |device, x, &momentum| step(device, x, Ema { momentum }),
+        |device, x, &momentum| step(device, x, Ema::of(momentum)),
         |x, m| {
             plain(x, |[t, s]| {
                 [t.values.iter().zip(&s.values).map(|(t, s)| t * m + s * (1.0 - m)).collect()]

@@ -2,7 +2,7 @@
 
 use autodiff::graph;
 
-use super::{Batches, Descent, RunError, Schedule, Trainer, build};
+use super::{Descent, RunError, Schedule, Trainer, build};
 use crate::method::Method;
 use crate::train::checkpoint;
 
@@ -41,9 +41,7 @@ impl Trainer {
         descent: &mut Descent,
         from: Schedule,
     ) -> Result<Option<String>, RunError> {
-        let (data, size) = (self.data.train.clone(), self.settings.run.image_size);
-        let batches = Batches::new(data, method.views(), size, &self.device, from);
-        for batch in batches.take(self.at.step - from.step) {
+        for batch in self.batches(from).take(self.at.step - from.step) {
             let (at, views) = batch?;
             if let Some(what) = of_step(method, descent, &views, &at)? {
                 return Ok(Some(format!("in step {}, {what}", at.step + 1)));
