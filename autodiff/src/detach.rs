@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use crate::Var;
 use crate::backward::walk;
+use crate::graph::open_detach;
 use crate::var::Record;
 
 impl Var {
     /// The same value as a new leaf that asks for no gradient: `sg(x)` in the papers. Nothing
-    /// flows back through it, and nothing else in this crate cuts a graph.
+    /// flows back through it, and nothing else in this crate cuts a graph. Only
+    /// [`graph::with_open`](crate::graph::with_open) can ask for one that lets through.
     ///
     /// ```
     /// # use autodiff::Var;
@@ -20,6 +22,9 @@ impl Var {
     // ANCHOR: detach
     #[track_caller]
     pub fn detach(&self) -> Var {
+        if let Some(open) = open_detach(self) {
+            return open; // asked for by `graph::with_open`
+        }
         let record = Record::Detached { from: Arc::downgrade(&self.0), hides: self.leaves() };
         Var::new(self.value().clone(), "detach", false, record)
     }

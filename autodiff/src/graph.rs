@@ -1,15 +1,19 @@
 //! What a graph looks like: pictures and tables, the names that parts of it go by, and where a
 //! value stops being finite.
 
+mod drawing;
 mod finite;
+mod open;
 mod table;
 
+pub use drawing::{Arrow, Drawing, Kind, Place, drawing, mermaid};
 pub use finite::{NotFinite, check_finite};
+pub(crate) use open::open_detach;
+pub use open::with_open;
 pub use table::table;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -76,72 +80,15 @@ pub fn nodes(root: &Var) -> Vec<Var> {
     nodes
 }
 
-/// What becomes one box of the picture.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Key {
-    Node(u64),
-    Scope(u64),
-}
-
-/// The graph behind a value as a Mermaid flowchart. Thick arrows carry gradients back; dotted
-/// ones do not; a `detach` is a hexagon. A [`scope`] is one box, and its parameters are left out.
-///
-/// ```
-/// # use autodiff::{Var, graph};
-/// # use tensor::{Device, Tensor};
-/// let x = Var::leaf(Tensor::ones(&Device::reference(), [2]));
-/// let picture = graph::mermaid(&(&x * &x.detach()).sum_all());
-/// assert!(picture.contains("{{detach}}"));
-/// ```
-pub fn mermaid(root: &Var) -> String {
-    // Leaves that only a scope uses are its own affair.
-    let private = |node: &Var, parent: &Var| node.0.scope.is_some() && parent.op() == "leaf";
-    let nodes = with_detached(root, |node, parent| !private(node, parent));
-    let key = |node: &Var| match &node.0.scope {
-        Some(scope) => Key::Scope(scope.id),
-        None => Key::Node(node.0.id),
-    };
-    let mut numbers: HashMap<Key, usize> = HashMap::new();
-    let mut boxes = String::new();
-    let mut arrows = Vec::new();
-    // Oldest first, so that numbers follow the order of the program.
-    for node in &nodes {
-        let next = numbers.len();
-        let number = *numbers.entry(key(node)).or_insert(next);
-        if number == next {
-            writeln!(boxes, "  n{number}{}", label(node)).expect("a String takes all");
-        }
-        let record = node.lock();
-        let detached = match &*record {
-            Record::Detached { from, .. } => from.upgrade().map(Var),
-            _ => None,
-        };
-        for parent in record.parents().iter().chain(&detached) {
-            let Some(&from) = numbers.get(&key(parent)) else { continue };
-            let carries = parent.needs_grad() && detached.is_none();
-            let arrow = format!("  n{from} {} n{number}\n", if carries { "==>" } else { "-.->" });
-            if from != number && !arrows.contains(&arrow) {
-                arrows.push(arrow);
-            }
-        }
-    }
-    format!("flowchart LR\n{boxes}{}", arrows.concat())
-}
-
 /// All nodes behind a value, through detaches too, oldest first; a parent is entered where
 /// `follow(node, parent)`.
 fn with_detached(root: &Var, follow: impl Fn(&Var, &Var) -> bool) -> Vec<Var> {
     let mut nodes: HashMap<u64, Var> = HashMap::from([(root.0.id, root.clone())]);
     let mut open = vec![root.clone()];
     while let Some(node) = open.pop() {
-        let record = node.lock();
-        let detached = match &*record {
-            Record::Detached { from, .. } => from.upgrade().map(Var),
-            _ => None,
-        };
-        for parent in record.parents().iter().chain(&detached) {
-            if follow(&node, parent) && nodes.insert(parent.0.id, parent.clone()).is_none() {
-                open.push(parent.clone());
+        for parent in parents_with_detached(&node) {
+            if follow(&node, &parent) && nodes.insert(parent.0.id, parent.clone()).is_none() {
+                open.push(parent);
             }
         }
     }
@@ -150,11 +97,10 @@ fn with_detached(root: &Var, follow: impl Fn(&Var, &Var) -> bool) -> Vec<Var> {
     nodes
 }
 
-fn label(node: &Var) -> String {
-    match (&node.0.scope, node.op()) {
-        (Some(scope), _) => format!("[\"{}\"]", scope.name),
-        (None, "detach") => "{{detach}}".to_owned(),
-        (None, op @ ("leaf" | "constant")) => format!("([\"{op} {}\"])", node.shape()),
-        (None, op) => format!("[\"{op} {}\"]", node.shape()),
+/// What a node was computed from; of a detach, what it has cut off, if somebody holds it.
+fn parents_with_detached(node: &Var) -> Vec<Var> {
+    match &*node.lock() {
+        Record::Detached { from, .. } => from.upgrade().map(Var).into_iter().collect(),
+        record => record.parents().to_vec(),
     }
 }

@@ -91,7 +91,8 @@ impl Method for MocoV2 {
         let f_q = |x: &Var| self.projector.forward(&self.encoder.forward(x));
         let q = graph::scope("f_q", || in_groups(x_q, bn_groups, f_q));
         let f_k = |x: &Var| in_groups(x, bn_groups, |x| self.f_k.forward(x));
-        let k = if shuffle_bn { shuffled(x_k, at.draws(0), f_k) } else { f_k(x_k) };
+        let k = || if shuffle_bn { shuffled(x_k, at.draws(0), f_k) } else { f_k(x_k) };
+        let k = graph::scope("f_k", k);
         let loss = loss(&q, &k, &self.queue.value(), &self.config);
         Output { kept: vec![normalize(&k).value().clone()], ..Output::new(loss, &q) }
     }

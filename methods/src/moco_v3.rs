@@ -81,7 +81,8 @@ impl MocoV3 {
 
     /// Keys `[n, d]` of a view, or the projections `z` of it, which a gradient can reach.
     fn k(&self, x: &Var, z: &Var) -> Var {
-        if self.config.stop_gradient { self.f_k.forward(x) } else { z.clone() }
+        let f_k = || graph::scope("f_k", || self.f_k.forward(x));
+        if self.config.stop_gradient { f_k() } else { z.clone() }
     }
 }
 
