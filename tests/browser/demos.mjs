@@ -165,6 +165,36 @@ async function collapse(context, method, protection) {
     await page.close();
 }
 
+/** A detach is opened by mouse and cut again by keyboard; the words tell who hears of it. */
+async function graph(context, method, part, cut, open) {
+    const page = await openPage(context, `${method}.html`);
+    const figure = page.locator(`figure.demo[data-demo="graph"][data-method="${method}"]`);
+    await figure.scrollIntoViewIfNeeded();
+    await figure.getByRole('button', { name: 'Run it here' }).click();
+    const panel = figure.locator('.demo-panel[data-open="0"]');
+    await panel.waitFor({ timeout: PATIENCE });
+    const what = `the graph of ${method}`;
+    await shoot(figure, `graph-${method}`);
+    await axe(page, what);
+    const words = figure.locator('.demo-groups li', { hasText: part });
+    const before = await words.textContent();
+    const detach = figure.getByRole('button', { name: 'detach 1' });
+    await detach.click();
+    await figure.locator('.demo-panel[data-open="1"]').waitFor({ timeout: PATIENCE });
+    const after = await words.textContent();
+    await axe(page, `${what}, opened`);
+    if (await detach.getAttribute('aria-pressed') !== 'false') fault(`${what}: still pressed`);
+    await detach.focus();
+    await page.keyboard.press('Space');
+    await panel.waitFor({ timeout: PATIENCE });
+    const again = await words.textContent();
+    console.log(`${what}: "${before}"; opened: "${after}"`);
+    if (!cut.test(before) || !open.test(after) || before === after || again !== before) {
+        fault(`${what}: "${before}", opened "${after}", cut again "${again}"`);
+    }
+    await page.close();
+}
+
 /** Every version gives a rate, on the GPU where there is one and on the processor. */
 async function kernels(context, hasGpu) {
     const page = await openPage(context, 'matmul.html');
@@ -232,6 +262,9 @@ for (const [gpu, args] of [['with WebGPU', WEBGPU], ['without WebGPU', ['--disab
     await parity(context, has ? ['cpu', 'gpu'] : ['cpu']);
     await kernels(context, has);
     if (has) {
+        await graph(context, 'simsiam', 'encoder', /^encoder: (\d+) of \1 /, /^encoder: (\d+) of \1 /);
+        await graph(context, 'byol', 'target', /no gradient/, /^target: (\d+) of \1 /);
+        await graph(context, 'dino', 'teacher', /no gradient/, /^teacher: (\d+) of \1 /);
         await collapse(context, 'simsiam', 'stop-gradient');
         await collapse(context, 'byol', 'stop-gradient');
         await collapse(context, 'simclr', 'negatives');

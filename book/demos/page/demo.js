@@ -13,6 +13,7 @@ import { controls } from './controls.js';
 
 const modules = {
     collapse: () => import('./collapse.js'),
+    graph: () => import('./graph.js'),
     kernels: () => import('./kernels.js'),
     room: () => import('./room.js'),
 };

@@ -3,6 +3,7 @@
 
 import { Canvas } from './canvas.js';
 import { controls } from './controls.js';
+import { Line } from './line.js';
 
 const GPU = ['one element', 'tile', 'column', 'patch', 'fours', 'Tensor::matmul'];
 const OWN = 'Tensor::matmul';
@@ -108,31 +109,5 @@ class Bench {
             context.fillRect(4, top + 17, (width - 8) * (bar.gflops ?? 0) / most, 12);
         });
         this.canvas.describe(this.bars.map(words).join('; '));
-    }
-}
-
-/** A worker that is asked one thing after the other. */
-class Line {
-    constructor() {
-        this.worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
-        this.worker.addEventListener('message', ({ data }) => this.answer?.(data));
-        this.worker.addEventListener('error', ({ message }) => {
-            this.answer?.({ kind: 'error', message });
-        });
-    }
-
-    ask(verb, request) {
-        this.worker.postMessage({ verb, ...request });
-        if (verb === 'set') return Promise.resolve();
-        return new Promise((resolve, reject) => {
-            this.answer = data => {
-                if (data.kind === 'error') reject(new Error(data.message));
-                else resolve(data);
-            };
-        });
-    }
-
-    end() {
-        this.worker.terminate();
     }
 }

@@ -5,6 +5,7 @@
 //! to JavaScript, and the scripts in `page/` draw what it shows.
 
 pub mod collapse;
+pub mod graph;
 pub mod kernels;
 mod plane;
 pub mod room;
@@ -17,6 +18,7 @@ use tensor::{Device, KernelError};
 use thiserror::Error;
 
 use crate::collapse::Lab;
+use crate::graph::Graph;
 use crate::kernels::Bench;
 use crate::room::Room;
 
@@ -24,6 +26,8 @@ use crate::room::Room;
 pub enum Demonstration {
     /// [`collapse`].
     Collapse(Lab),
+    /// [`graph`].
+    Graph(Graph),
     /// [`kernels`].
     Kernels(Bench),
     /// [`room`].
@@ -40,6 +44,10 @@ impl Demonstration {
             "collapse" => {
                 let switches = serde_json::from_str(switches)?;
                 Ok(Demonstration::Collapse(Lab::new(device, switches)?))
+            }
+            "graph" => {
+                let switches = serde_json::from_str(switches)?;
+                Ok(Demonstration::Graph(Graph::new(device, switches)?))
             }
             "kernels" => {
                 let switches = serde_json::from_str(switches)?;
@@ -60,12 +68,13 @@ impl Demonstration {
     pub fn set(&mut self, switches: &str) -> Result<(), DemoError> {
         match self {
             Demonstration::Collapse(lab) => lab.set(serde_json::from_str(switches)?),
+            Demonstration::Graph(graph) => graph.set(serde_json::from_str(switches)?),
             Demonstration::Kernels(bench) => bench.set(serde_json::from_str(switches)?),
             Demonstration::Room(room) => room.set(serde_json::from_str(switches)?),
         }
     }
 
-    /// Goes on for some steps and tells what is to be seen then.
+    /// Goes on for some steps, where it has any, and tells what is to be seen then.
     ///
     /// # Errors
     /// Where the demonstration cannot go on.
@@ -75,6 +84,7 @@ impl Demonstration {
                 (0..steps).for_each(|_| lab.step());
                 Ok(serde_json::to_string(&lab.look().await)?)
             }
+            Demonstration::Graph(graph) => Ok(serde_json::to_string(&graph.look().await)?),
             Demonstration::Kernels(bench) => Ok(serde_json::to_string(&bench.run(steps).await?)?),
             Demonstration::Room(room) => {
                 (0..steps).for_each(|_| room.step());
