@@ -265,6 +265,9 @@ for (const [gpu, args] of [['with WebGPU', WEBGPU], ['without WebGPU', ['--disab
         await graph(context, 'simsiam', 'encoder', /^encoder: (\d+) of \1 /, /^encoder: (\d+) of \1 /);
         await graph(context, 'byol', 'target', /no gradient/, /^target: (\d+) of \1 /);
         await graph(context, 'dino', 'teacher', /no gradient/, /^teacher: (\d+) of \1 /);
+        await graph(context, 'moco-v2', 'momentum', /no gradient/, /^momentum: [1-9]/);
+        await graph(context, 'moco-v3', 'momentum', /no gradient/, /^momentum: [1-9]/);
+        await graph(context, 'ibot', 'teacher', /no gradient/, /^teacher: [1-9]/);
         await collapse(context, 'simsiam', 'stop-gradient');
         await collapse(context, 'byol', 'stop-gradient');
         await collapse(context, 'simclr', 'negatives');
