@@ -23,7 +23,7 @@ use crate::kernels::Bench;
 /// One of the demonstrations, as a page runs it: requests and answers are JSON.
 pub enum Demonstration {
     /// [`collapse`].
-    Collapse(Lab),
+    Collapse(Box<Lab>),
     /// [`graph`].
     Graph(Graph),
     /// [`kernels`].
@@ -39,7 +39,7 @@ impl Demonstration {
         match name {
             "collapse" => {
                 let switches = serde_json::from_str(switches)?;
-                Ok(Demonstration::Collapse(Lab::new(device, switches)?))
+                Ok(Demonstration::Collapse(Box::new(Lab::new(device, switches)?)))
             }
             "graph" => {
                 let switches = serde_json::from_str(switches)?;

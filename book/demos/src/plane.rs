@@ -18,7 +18,7 @@ pub(crate) fn aligned(places: Vec<[f64; 2]>, before: &[[f64; 2]]) -> Vec<[f64; 2
     let (sign, [re, im]) =
         if length(turn) >= length(mirror) { (1.0, turn) } else { (-1.0, mirror) };
     let norm = length([re, im]);
-    if !(norm > 0.0) {
+    if norm == 0.0 || norm.is_nan() {
         return places;
     }
     let [cos, sin] = [re / norm, im / norm];
