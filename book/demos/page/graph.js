@@ -6,8 +6,6 @@ import { Line } from './line.js';
 const SVG = 'http://www.w3.org/2000/svg';
 /** How small a graph may be shown: less, and its letters cannot be read. */
 const SMALLEST = 0.8;
-const CUT = '✂ detach';
-const OPEN = 'detach, open';
 
 /** Puts the graph of a method in the place of the figure's picture. */
 export async function open(figure) {
@@ -75,7 +73,8 @@ class Graph {
             item.dataset.receives = receive > 0;
             const title = Object.assign(document.createElement('strong'), { textContent: name });
             const count = receive === 0 ? 'no gradient'
-                : `${receive} of ${parameters} parameters receive a gradient, of length ${length.toPrecision(3)}`;
+                : `${receive} of ${parameters} parameters receive a gradient, `
+                    + `of length ${Number(length.toPrecision(3))}`;
             item.append(title, `: ${count}`);
             return item;
         });
@@ -83,7 +82,8 @@ class Graph {
         const open = this.through.size;
         const detaches = this.detaches.length;
         this.status.textContent = detaches === 0 ? 'This method cuts nothing.'
-            : `${detaches - open} of ${detaches} detaches cut. The loss is ${look.loss.toFixed(4)} either way.`;
+            : `${detaches - open} of ${detaches} detaches cut. `
+                + `The loss is ${look.loss.toFixed(4)} either way.`;
         this.element.dataset.open = open;
     }
 
@@ -102,12 +102,14 @@ class Graph {
         this.detaches = [];
         this.boxes = boxes.map(({ kind, name, shape }, i) => {
             const { x, y, w, h } = places[i];
-            const box = add(this.picture, 'g', { class: `box ${kind}`, transform: `translate(${x} ${y})` });
+            const transform = `translate(${x} ${y})`;
+            const box = add(this.picture, 'g', { class: `box ${kind}`, transform });
             if (kind === 'detach') {
                 this.makeDetach(box, w, h);
                 return box;
             }
-            add(box, 'rect', { x: -w / 2, y: -h / 2, width: w, height: h, rx: kind === 'input' ? h / 2 : 4 });
+            const rx = kind === 'input' ? h / 2 : 4;
+            add(box, 'rect', { x: -w / 2, y: -h / 2, width: w, height: h, rx });
             add(box, 'text', { y: 4 }).textContent = name;
             if (kind !== 'scope') add(box, 'title', {}).textContent = `${name} ${shape}`;
             return box;
@@ -119,7 +121,7 @@ class Graph {
         const [x, y] = [w / 2, h / 2];
         add(box, 'path', { d: `M${-x} 0l10 ${-y}h${w - 20}l10 ${y}l-10 ${y}h${20 - w}z` });
         box.text = add(box, 'text', { y: 4 });
-        set(box, { role: 'button', tabindex: 0, 'aria-label': `detach ${number + 1}` });
+        set(box, { role: 'button', tabindex: 0 });
         box.addEventListener('click', () => this.turn(number));
         box.addEventListener('keydown', event => {
             if (event.key !== 'Enter' && event.key !== ' ') return;
@@ -132,9 +134,7 @@ class Graph {
         boxes.forEach(({ reached }, i) => this.boxes[i].classList.toggle('reached', reached));
         arrows.forEach(([, , carries], i) => this.arrows[i].classList.toggle('carries', carries));
         this.detaches.forEach((box, number) => {
-            const open = this.through.has(number);
-            set(box, { 'aria-pressed': !open });
-            box.text.textContent = open ? OPEN : CUT;
+            box.text.textContent = detachTitle(number + 1, this.through.has(number));
         });
     }
 }
@@ -149,7 +149,11 @@ function note() {
 
 /** The longest that stands in a box. */
 function title({ kind, name }) {
-    return kind === 'detach' ? OPEN : name;
+    return kind === 'detach' ? detachTitle(1, true) : name;
+}
+
+function detachTitle(number, isOpen) {
+    return isOpen ? `detach ${number}, open` : `✂ detach ${number}`;
 }
 
 function add(parent, tag, attributes) {

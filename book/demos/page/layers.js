@@ -21,7 +21,8 @@ export function layout(words, arrows) {
     const width = place(layers);
     const y = node => 2 + HEIGHT / 2 + node.layer * (HEIGHT + GAP);
     const paths = through.map(chain => path(chain.map(i => nodes[i]), y));
-    const places = words.map((_, i) => ({ x: nodes[i].x, y: y(nodes[i]), w: nodes[i].w, h: HEIGHT }));
+    const boxes = nodes.slice(0, words.length);
+    const places = boxes.map(node => ({ x: node.x, y: y(node), w: node.w, h: HEIGHT }));
     return { places, paths, width, height: layers.length * (HEIGHT + GAP) - GAP + 4 };
 }
 
@@ -54,7 +55,7 @@ function sort(nodes) {
     for (const node of nodes) (layers[node.layer] ??= []).push(node);
     const number = layer => layer.forEach((node, i) => { node.row = i - (layer.length - 1) / 2; });
     layers.forEach(number);
-    const pull = ({ links, row }) => links.reduce((sum, { row }) => sum + row, 0) / links.length || row;
+    const pull = ({ links, row }) => mean(links.map(({ row }) => row)) ?? row;
     const back = layers.toReversed();
     for (const layer of [layers, back, layers, back, layers].flat()) {
         const pulls = new Map(layer.map(node => [node, pull(node)]));
@@ -75,7 +76,7 @@ function place(layers) {
     }
     const back = layers.toReversed();
     for (const layer of [layers, back, layers, back].flat()) {
-        const wish = layer.map(({ links, x }) => links.reduce((sum, { x }) => sum + x, 0) / links.length || x);
+        const wish = layer.map(({ links, x }) => mean(links.map(({ x }) => x)) ?? x);
         // From the left no box may overlap, from the right neither; the mean of both is as free.
         const right = [...wish];
         const left = [...wish];
@@ -106,4 +107,8 @@ function path(chain, y) {
         [x0, y0] = [node.x, last ? y1 : y1 + HEIGHT];
     });
     return { d, tip: `M${x0} ${y0 + 7}l-5 -7h10z` };
+}
+
+function mean(values) {
+    if (values.length) return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -25,7 +25,7 @@ use crate::room::Room;
 /// One of the demonstrations, as a page runs it: requests and answers are JSON.
 pub enum Demonstration {
     /// [`collapse`].
-    Collapse(Lab),
+    Collapse(Box<Lab>),
     /// [`graph`].
     Graph(Graph),
     /// [`kernels`].
@@ -43,7 +43,7 @@ impl Demonstration {
         match name {
             "collapse" => {
                 let switches = serde_json::from_str(switches)?;
-                Ok(Demonstration::Collapse(Lab::new(device, switches)?))
+                Ok(Demonstration::Collapse(Box::new(Lab::new(device, switches)?)))
             }
             "graph" => {
                 let switches = serde_json::from_str(switches)?;
