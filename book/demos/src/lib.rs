@@ -1,7 +1,7 @@
 //! The book's demonstrations: the methods, as they stand in this repository, in the reader's
 //! browser.
 //!
-//! A demonstration is plain Rust that also runs and is tested outside a browser; [`web`] opens it
+//! A demonstration is plain Rust that also runs and is tested outside a browser; `web` opens it
 //! to JavaScript, and the scripts in `page/` draw what it shows.
 
 pub mod collapse;
