@@ -31,7 +31,7 @@ pub enum Demonstration {
     /// [`kernels`].
     Kernels(Bench),
     /// [`room`].
-    Room(Room),
+    Room(Box<Room>),
 }
 
 impl Demonstration {
@@ -55,7 +55,7 @@ impl Demonstration {
             }
             "room" => {
                 let switches = serde_json::from_str(switches)?;
-                Ok(Demonstration::Room(Room::new(device, switches)?))
+                Ok(Demonstration::Room(Box::new(Room::new(device, switches)?)))
             }
             _ => Err(DemoError::Unknown(name.to_string())),
         }
