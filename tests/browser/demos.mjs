@@ -152,7 +152,9 @@ async function axe(page, what) {
 async function shoot(figure, name) {
     if (!pictures) return;
     mkdirSync(pictures, { recursive: true });
-    await figure.locator('.demo-pictures, .demo-bars').screenshot({ path: join(pictures, `demo-${name}.png`) });
+    // Without the switches, which a picture's reader could not turn.
+    const drawn = figure.locator('.demo-pictures, .demo-bars, .demo-graph');
+    await drawn.screenshot({ path: join(pictures, `demo-${name}.png`) });
 }
 
 /** Switched off by keyboard, the protection is gone and the outputs become one; and back. */
