@@ -152,7 +152,8 @@ async function axe(page, what) {
 async function shoot(figure, name) {
     if (!pictures) return;
     mkdirSync(pictures, { recursive: true });
-    // Without the switches, which a picture's reader could not turn.
+    // Without the switches, which a picture's reader could not turn, and the bar that lies above.
+    await figure.page().addStyleTag({ content: '#mdbook-menu-bar { visibility: hidden; }' });
     const drawn = figure.locator('.demo-pictures, .demo-bars, .demo-graph');
     await drawn.screenshot({ path: join(pictures, `demo-${name}.png`) });
 }
