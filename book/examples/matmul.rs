@@ -8,16 +8,15 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use demos::DemoError;
-use demos::kernels::{self, OWN, STEPS};
+use demos::kernels::{self, OWN, STEPS, Version};
 use serde_json::{Map, Value, json};
-use tensor::{Device, Tensor, profile};
+use tensor::{Device, KernelError, Tensor, profile};
 
 /// Runs of each version, of which the fastest counts.
 const RUNS: usize = 5;
 
 /// One run of a version.
-type Run<'a> = &'a dyn Fn() -> Result<Tensor, DemoError>;
+type Run<'a> = &'a dyn Fn() -> Result<Tensor, KernelError>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (n, write) = options(env::args().skip(1))?;
@@ -43,7 +42,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut record = Map::new();
     let mut first = None;
     for name in versions {
-        let run: Run<'_> = &|| kernels::product(name, &factors);
+        let version = Version::named(name);
+        let run: Run<'_> = &|| version.product(&factors);
         let error = kernels::error(&run()?.to_vec(), &exact); // The first run compiles, and is not timed.
         let gflops = 2e-9 * (n as f64).powi(3) / fastest(run)?;
         let (share, speed_up) = (gflops / peak, gflops / *first.get_or_insert(gflops));
@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// The seconds of the product's kernel in the fastest of some runs.
-fn fastest(run: Run<'_>) -> Result<f64, DemoError> {
+fn fastest(run: Run<'_>) -> Result<f64, KernelError> {
     let mut fastest = f64::INFINITY;
     for _ in 0..RUNS {
         profile::start();

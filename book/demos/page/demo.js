@@ -102,7 +102,7 @@ class Panel {
         if ('device' in changed) return this.open();
         const { device, ...switches } = this.values;
         this.worker.postMessage({ verb: 'set', switches });
-        this.curves.mark(Object.entries(changed).map(([key, value]) => `${key} ${value}`).join());
+        this.curves.mark();
     }
 
     run() {

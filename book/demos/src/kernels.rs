@@ -3,7 +3,7 @@
 //! Nothing here has a clock: the page measures how long [`Bench::run`] takes.
 
 use serde::{Deserialize, Serialize};
-use tensor::{Device, Kernel, Random, Tensor};
+use tensor::{Device, Kernel, KernelError, Random, Tensor};
 
 use crate::{DemoError, expect};
 
@@ -49,6 +49,7 @@ pub struct Look {
 pub struct Bench {
     device: Device,
     switches: Switches,
+    version: Version,
     /// `a` and `b` on the device.
     factors: [Tensor; 2],
     /// Their product.
@@ -66,8 +67,8 @@ impl Bench {
         switches.check(device)?;
         let n = switches.size;
         let factors = [0, 1].map(|stream| factor(device, n, stream));
-        let exact = exact(n);
-        Ok(Bench { device: device.clone(), switches, factors, exact, step: 0, error: f64::NAN })
+        let (device, version) = (device.clone(), Version::named(&switches.version));
+        Ok(Bench { device, switches, version, factors, exact: exact(n), step: 0, error: f64::NAN })
     }
 
     /// Takes another version, or other matrices.
@@ -80,6 +81,7 @@ impl Bench {
             return Ok(());
         }
         switches.check(&self.device)?;
+        self.version = Version::named(&switches.version);
         (self.switches, self.step, self.error) = (switches, 0, f64::NAN);
         Ok(())
     }
@@ -92,7 +94,7 @@ impl Bench {
     pub async fn run(&mut self, times: usize) -> Result<Look, DemoError> {
         let mut last = None;
         for _ in 0..times {
-            last = Some(product(&self.switches.version, &self.factors)?);
+            last = Some(self.version.product(&self.factors)?);
         }
         if let Some(c) = last {
             if self.step == 0 {
@@ -130,19 +132,29 @@ pub fn exact(n: usize) -> Vec<f64> {
     a.matmul(&b).to_vec()
 }
 
-/// One product, by the name of its version.
-///
-/// # Errors
-/// Where there is no such version, and where the GPU refuses its kernel.
-pub fn product(version: &str, [a, b]: &[Tensor; 2]) -> Result<Tensor, DemoError> {
-    let Some((name, wgsl, [tile_m, tile_n])) = STEPS.iter().find(|(name, ..)| *name == version)
-    else {
-        return Ok(a.matmul(b));
-    };
-    let n = a.shape()[0];
-    let groups = [n.div_ceil(*tile_n) as u32, n.div_ceil(*tile_m) as u32];
-    let kernel = Kernel::new(*name, *wgsl);
-    Ok(kernel.run(a.device(), &[a, b], [n, n], &[n as u32], groups)?)
+/// A way to multiply, ready to run.
+pub struct Version {
+    /// A step's kernel and its tile; none for the library's own product.
+    step: Option<(Kernel, [usize; 2])>,
+}
+
+impl Version {
+    /// The step of this name; the library's own where there is none.
+    pub fn named(name: &str) -> Self {
+        let step = STEPS.iter().find(|(step, ..)| *step == name);
+        Version { step: step.map(|&(name, wgsl, tile)| (Kernel::new(name, wgsl), tile)) }
+    }
+
+    /// One product of matrices `[n, n]`.
+    ///
+    /// # Errors
+    /// Where the GPU refuses the kernel.
+    pub fn product(&self, [a, b]: &[Tensor; 2]) -> Result<Tensor, KernelError> {
+        let Some((kernel, [tile_m, tile_n])) = &self.step else { return Ok(a.matmul(b)) };
+        let n = a.shape()[0];
+        let groups = [n.div_ceil(*tile_n) as u32, n.div_ceil(*tile_m) as u32];
+        kernel.run(a.device(), &[a, b], [n, n], &[n as u32], groups)
+    }
 }
 
 /// The largest error, as a share of the largest element.

@@ -244,7 +244,7 @@ impl Room {
 
 /// The values of a tensor, row after row: the one place where the room waits for its device.
 async fn read(x: &Tensor) -> Features {
-    Features::new(x.shape().rows(), x.shape().features(), x.to_vec())
+    Features::new(x.shape().rows(), x.shape().features(), x.read().await)
 }
 
 /// Gives a network the parameters and buffers of another of the same kind.
